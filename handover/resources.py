@@ -12,6 +12,8 @@ def data_folder(name: str) -> Path:
         FileNotFoundError: the installation is incomplete.
     """
     for candidate in (_PACKAGE.parent / name, _PACKAGE / "data" / name):
-        if candidate.is_dir() and ((_PACKAGE.parent / "pyproject.toml").exists() or candidate.parent != _PACKAGE.parent):
+        if candidate.is_dir() and (
+            (_PACKAGE.parent / "pyproject.toml").exists() or candidate.parent != _PACKAGE.parent
+        ):
             return candidate
     raise FileNotFoundError(f"data folder {name!r} is missing from this installation; install handover again")

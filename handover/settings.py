@@ -1,0 +1,194 @@
+"""Settings come from `HANDOVER_*` environment variables alone and are checked before anything starts.
+
+An unknown `HANDOVER_` name, a value of the wrong form or a key file that others may read is an error that
+names the variable, what was wrong and what to set. Policies are the periods, limits and thresholds that no law fixes.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from handover.errors import HandoverError, Kind
+
+PREFIX = "HANDOVER_"
+POLICY_PREFIX = "HANDOVER_POLICY_"
+
+#: Variables of the test and build scripts: they configure no installation.
+_NOT_SETTINGS = frozenset({"HANDOVER_REQUIRE_SERVICES", "HANDOVER_TEST_DATABASE_URL"})
+
+
+class SettingsError(HandoverError):
+    """A setting is missing, malformed or unsafe."""
+
+    code = "settings_invalid"
+    kind = Kind.NOT_INITIALISED
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """What the installation decides for itself; a case report prints the values that differ from these."""
+
+    approval_max_age_days: int = 7
+    approver_cooling_hours: int = 24
+    destruction_cooling_hours: int = 24
+    dispute_window_days: int = 5
+    download_limit: int = 3
+    download_link_hours: int = 72
+    invitation_minutes: int = 60
+    telephone_code_minutes: int = 10
+    step_up_minutes: int = 15
+    session_idle_minutes: int = 30
+    session_hours: int = 12
+    login_attempts: int = 5
+    login_window_minutes: int = 15
+    password_min_length: int = 12
+    recipient_key_days: int = 365
+    notice_period_days: int = 30
+    nda_years: int = 3
+    return_or_destroy_days: int = 10
+    k_anonymity: int = 5
+    residual_l3_max: int = 0
+    review_sample_min: int = 50
+    job_attempts: int = 5
+    job_lease_seconds: int = 20
+    job_backoff_seconds: int = 2
+    upload_max_mib: int = 20_480
+    case_quota_mib: int = 102_400
+    upload_expiry_hours: int = 24
+
+    def differences(self) -> dict[str, int]:
+        """Values that the operator changed, by name."""
+        default = Policy()
+        return {
+            name: value for name in self.__struct_fields__ if (value := getattr(self, name)) != getattr(default, name)
+        }
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The checked settings of one installation."""
+
+    data_dir: Path
+    master_key_file: Path
+    database_url: str
+    storage_url: str
+    broker_url: str = "embedded:"
+    tsa_url: str | None = None
+    public_url: str = "http://127.0.0.1:8000"
+    demo: bool = False
+    policy: Policy = Policy()
+
+    NAMES: ClassVar[frozenset[str]] = frozenset(
+        {
+            "DATA_DIR",
+            "MASTER_KEY_FILE",
+            "DATABASE_URL",
+            "STORAGE_URL",
+            "BROKER_URL",
+            "TSA_URL",
+            "PUBLIC_URL",
+            "DEMO",
+        }
+    )
+
+    @property
+    def trust_dir(self) -> Path:
+        """Public halves that a verifier pins: `ca.pem`, `allowed_signers`, `mldsa65.pem`, `log.vkey`."""
+        return self.data_dir / "trust"
+
+    @property
+    def keyring_dir(self) -> Path:
+        return self.data_dir / "keyring"
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Reads and checks all settings.
+
+    Raises:
+        SettingsError: names the variable, what is wrong with it and what it takes.
+    """
+    env = dict(os.environ if environ is None else environ)
+    given = {name: value for name, value in env.items() if name.startswith(PREFIX) and name not in _NOT_SETTINGS}
+    for name in given:
+        if not name.startswith(POLICY_PREFIX) and name.removeprefix(PREFIX) not in Settings.NAMES:
+            raise SettingsError(
+                f"{name}: there is no such setting; the settings are listed in docs/settings.md", setting=name
+            )
+    data_dir = Path(given.get("HANDOVER_DATA_DIR", "handover-data")).absolute()
+    settings = Settings(
+        data_dir=data_dir,
+        master_key_file=Path(given.get("HANDOVER_MASTER_KEY_FILE", f"{data_dir}.master.key")).absolute(),
+        database_url=_one_of(
+            "HANDOVER_DATABASE_URL",
+            given.get("HANDOVER_DATABASE_URL", f"sqlite:///{data_dir}/handover.db"),
+            ("sqlite:///", "postgresql://", "postgresql+psycopg://"),
+        ),
+        storage_url=_one_of(
+            "HANDOVER_STORAGE_URL",
+            given.get("HANDOVER_STORAGE_URL", f"file://{data_dir}/objects"),
+            ("file:///",),
+        ),
+        broker_url=_one_of("HANDOVER_BROKER_URL", given.get("HANDOVER_BROKER_URL", "embedded:"), ("embedded:",)),
+        tsa_url=_http_url("HANDOVER_TSA_URL", given.get("HANDOVER_TSA_URL")),
+        public_url=_http_url("HANDOVER_PUBLIC_URL", given.get("HANDOVER_PUBLIC_URL")) or "http://127.0.0.1:8000",
+        demo=given.get("HANDOVER_DEMO", "") == "1",
+        policy=_policy(given),
+    )
+    if settings.master_key_file.is_relative_to(settings.data_dir):
+        raise SettingsError(
+            f"HANDOVER_MASTER_KEY_FILE: {settings.master_key_file} lies inside the data directory, so one stolen copy would hold both; "
+            "put it elsewhere",
+            setting="HANDOVER_MASTER_KEY_FILE",
+        )
+    return settings
+
+
+def refuse_loose_permissions(path: Path) -> None:
+    """Key files are readable by their owner only (0600, directories 0700).
+
+    Raises:
+        SettingsError: group or others may read it; says the chmod that mends it.
+    """
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        wanted = "700" if path.is_dir() else "600"
+        raise SettingsError(
+            f"{path} has mode {mode:04o}: others may read it; run: chmod {wanted} '{path}'", path=str(path)
+        )
+
+
+def _policy(given: Mapping[str, str]) -> Policy:
+    values: dict[str, int] = {}
+    for name, text in given.items():
+        if not name.startswith(POLICY_PREFIX):
+            continue
+        field = name.removeprefix(POLICY_PREFIX).lower()
+        if field not in Policy.__struct_fields__:
+            raise SettingsError(
+                f"{name}: there is no such policy; the policies are listed in docs/settings.md", setting=name
+            )
+        if not text.isdecimal():
+            raise SettingsError(f"{name}: {text!r} is not a whole number of 0 or more", setting=name)
+        values[field] = int(text)
+    return Policy(**values)
+
+
+def _one_of(name: str, value: str, prefixes: tuple[str, ...]) -> str:
+    if not value.startswith(prefixes):
+        raise SettingsError(
+            f"{name}: {value.split('@')[-1]!r} is not supported; it begins with one of: {', '.join(prefixes)}",
+            setting=name,
+        )
+    return value
+
+
+def _http_url(name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingsError(f"{name}: {value!r} is not an http or https address", setting=name)
+    return value.rstrip("/")

@@ -1,0 +1,21 @@
+"""Opaque bytes under opaque keys: written once, whole or not at all. What the bytes mean is the vault's business."""
+
+from handover.storage.base import (
+    BlobExistsError,
+    BlobMissingError,
+    BlobWriter,
+    Storage,
+    StorageFullError,
+    new_blob_key,
+    open_storage,
+)
+
+__all__ = [
+    "BlobExistsError",
+    "BlobMissingError",
+    "BlobWriter",
+    "Storage",
+    "StorageFullError",
+    "new_blob_key",
+    "open_storage",
+]

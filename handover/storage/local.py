@@ -1,0 +1,118 @@
+"""Blobs in a folder of this machine: temporary name, fsync, link, fsync of the directory.
+
+`link` refuses to overwrite, so a key is written once even by two racing processes.
+"""
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from handover.storage.base import BlobExistsError, BlobMissingError, BlobWriter, StorageFullError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class LocalStorage:
+    """A `Storage` in a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._incoming = root / "incoming"
+
+    def create(self, key: str) -> BlobWriter:
+        return _LocalWriter(self._path(key), self._incoming / secrets.token_hex(16), key)
+
+    def open(self, key: str) -> BinaryIO:
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError as error:
+            raise BlobMissingError(f"blob {key} is not in the store") from error
+
+    def size(self, key: str) -> int:
+        try:
+            return self._path(key).stat().st_size
+        except FileNotFoundError as error:
+            raise BlobMissingError(f"blob {key} is not in the store") from error
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).exists()
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            fsync_directory(path.parent)
+
+    def keys(self) -> Iterator[str]:
+        for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                yield f"{folder.name}/{path.name}"
+
+    def sweep(self) -> int:
+        found = list(self._incoming.glob("*")) if self._incoming.is_dir() else []
+        for path in found:
+            path.unlink(missing_ok=True)
+        return len(found)
+
+    def _path(self, key: str) -> Path:
+        folder, _, name = key.partition("/")
+        if len(folder) != 2 or len(name) != 30 or not all(c in "0123456789abcdef" for c in folder + name):
+            raise BlobMissingError(f"{key!r} is not the key of a blob")
+        return self.root / folder / name
+
+
+class _LocalWriter:
+    def __init__(self, path: Path, temporary: Path, key: str) -> None:
+        self._path, self._temporary, self._key = path, temporary, key
+
+    def __enter__(self) -> Self:
+        try:
+            for folder in (self._temporary.parent, self._path.parent):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._failed(error) from error
+        return self
+
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while done < len(view):
+                done += os.write(self._file, view[done:])
+        except OSError as error:
+            raise self._failed(error) from error
+        return done
+
+    def __exit__(self, kind: object, *exc: object) -> None:
+        try:
+            if kind is None:
+                os.fsync(self._file)
+                os.link(self._temporary, self._path)
+                fsync_directory(self._path.parent)
+        except FileExistsError as error:
+            raise BlobExistsError(f"blob {self._key} exists already") from error
+        except OSError as error:
+            raise self._failed(error) from error
+        finally:
+            os.close(self._file)
+            self._temporary.unlink(missing_ok=True)
+
+    def _failed(self, error: OSError) -> Exception:
+        if error.errno in _FULL:
+            return StorageFullError(
+                "the store is full; free some space and repeat, nothing was lost that was acknowledged"
+            )
+        return error
+
+
+def fsync_directory(folder: Path) -> None:
+    """Makes names that were added to or removed from the folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
