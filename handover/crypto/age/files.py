@@ -1,0 +1,94 @@
+"""Whole files and byte strings to and from age; a target file appears under its name only when it is whole."""
+
+import contextlib
+import io
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from handover.crypto.age import armor
+from handover.crypto.age.header import Header, parse
+from handover.crypto.age.passphrase import Passphrase
+from handover.crypto.age.reader import Reader
+from handover.crypto.age.source import BufferedSource
+from handover.crypto.age.stream import ByteSource
+from handover.crypto.age.writer import Writer
+
+_BLOCK = 1 << 20
+_PRIVATE = 0o600
+_SHARED = 0o666  # less the umask: ciphertext is for passing on
+
+
+def encrypt_file(source: Path, target: Path, recipients: Sequence[str | Passphrase]) -> None:
+    """Encrypts `source` to `target`.
+
+    Raises:
+        KeyFormatError: a recipient is malformed, or kinds are mixed.
+    """
+    with (
+        source.open("rb", buffering=0) as plain,
+        whole_file(target, _SHARED) as sink,
+        Writer(sink, recipients) as writer,
+    ):
+        while block := plain.read(_BLOCK):
+            writer.write(block)
+
+
+def decrypt_file(source: Path, target: Path, identities: Sequence[str | Passphrase]) -> None:
+    """Decrypts `source` to `target`; on any error `target` is untouched.
+
+    Raises:
+        NoMatchError, HeaderError, PayloadError, ArmorError: what is wrong with the file.
+    """
+    with source.open("rb", buffering=0) as sealed, whole_file(target, _PRIVATE) as sink:
+        reader = Reader(sealed, identities)
+        while block := reader.read(_BLOCK):
+            sink.write(block)
+
+
+def encrypt_bytes(data: bytes, recipients: Sequence[str | Passphrase], *, armored: bool = False) -> bytes:
+    """An age file of `data` in memory."""
+    sink = io.BytesIO()
+    with Writer(sink, recipients) as writer:
+        writer.write(data)
+    return armor.encode(sink.getvalue()) if armored else sink.getvalue()
+
+
+def decrypt_bytes(data: bytes, identities: Sequence[str | Passphrase]) -> bytes:
+    """The plaintext of an age file in memory, armored or not."""
+    return Reader(io.BytesIO(data), identities).readall()
+
+
+def parse_header(source: ByteSource) -> Header:
+    """The header at the beginning of a binary or armored file, for looking at its stanzas; nothing is verified."""
+    buffered = BufferedSource(source)
+    if buffered.looks_armored():
+        buffered = BufferedSource(armor.ArmorReader(buffered))
+    return parse(buffered)
+
+
+@contextlib.contextmanager
+def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
+    """A file that takes the name `target` only when the block ends without an error and its bytes are on disk."""
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as sink:
+            yield sink
+            sink.flush()
+            os.fsync(sink.fileno())
+        temporary.replace(target)
+        sync_folder(target.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes renames in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

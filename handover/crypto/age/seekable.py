@@ -1,0 +1,127 @@
+"""Random access to the plaintext of an age file, for taking single files out of a package."""
+
+import io
+import os
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from handover.crypto.age import header as age_header
+from handover.crypto.age.keys import identities_from, unwrap
+from handover.crypto.age.passphrase import Passphrase
+from handover.crypto.age.source import BufferedSource
+from handover.crypto.age.stream import CHUNK, NONCE, SEALED_CHUNK, TAG, Cipher
+from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
+
+#: Decrypted chunks kept: enough for a directory and the entry being read.
+_CACHED_CHUNKS = 8
+
+
+class SeekableReader(io.RawIOBase):
+    """The plaintext of a binary age file on a seekable source.
+
+    The final chunk is verified first, so the size is certain; every chunk is verified when it is read. Chunks that are
+    not read are not verified.
+
+    Raises:
+        HeaderError, NoMatchError, HeaderMacError, PayloadError: when made.
+        DamagedChunkError: when reading.
+    """
+
+    def __init__(
+        self, source: BinaryIO, identities: Sequence[str | Passphrase] = (), *, file_key: bytes | None = None
+    ) -> None:
+        source.seek(0)
+        buffered = BufferedSource(source)
+        self.header = age_header.parse(buffered)
+        if file_key is None:
+            file_key = unwrap(self.header, identities_from(identities))
+        else:
+            self.header.check_mac(file_key)
+        self._payload = len(self.header.raw) + NONCE
+        nonce = buffered.read(NONCE)
+        if len(nonce) != NONCE:
+            raise HeaderError("the file ends before its payload")
+        self._cipher = Cipher(file_key, nonce)
+        self._source = source
+        self._cache: OrderedDict[int, bytes] = OrderedDict()
+        self._position = 0
+        sealed_size = source.seek(0, os.SEEK_END) - self._payload
+        self._count = max(1, -(-sealed_size // SEALED_CHUNK))
+        #: Bytes of plaintext.
+        self.size = (self._count - 1) * CHUNK + len(self._final(sealed_size))
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Position in the plaintext."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Moves in the plaintext; beyond its end reads give nothing."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        if base + offset < 0:
+            raise ValueError("seek before the beginning")
+        self._position = base + offset
+        return self._position
+
+    def readinto(self, buffer: object, /) -> int:
+        """Fills `buffer` from one chunk; 0 at the end."""
+        target = memoryview(buffer).cast("B")  # type: ignore[arg-type] # any writable buffer, as io defines it
+        if self._position >= self.size:
+            return 0
+        number, start = divmod(self._position, CHUNK)
+        part = self._chunk(number)[start : start + len(target)]
+        target[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """Exactly `size` bytes from `offset`, fewer only at the end."""
+        self.seek(offset)
+        parts = []
+        while size > 0 and (part := self.read(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _chunk(self, number: int) -> bytes:
+        if number in self._cache:
+            self._cache.move_to_end(number)
+            return self._cache[number]
+        plain = self._cipher.open(memoryview(self._sealed(number)), number, final=number == self._count - 1)
+        if plain is None:
+            raise DamagedChunkError(f"chunk {number} is damaged", number)
+        return self._keep(number, plain)
+
+    def _final(self, sealed_size: int) -> bytes:
+        number = self._count - 1
+        sealed = memoryview(self._sealed(number))
+        plain = self._cipher.open(sealed, number, final=True)
+        if plain is None:
+            if sealed_size < TAG or self._cipher.open(sealed, number, final=False) is not None:
+                raise CutShortError(f"the file is cut short after chunk {number}", number)
+            if len(sealed) == SEALED_CHUNK:
+                raise DamagedChunkError(f"chunk {number} is damaged (the last one)", number)
+            raise LastChunkError(
+                f"chunk {number}, the last one present, does not verify: the file is cut short or damaged there", number
+            )
+        if not plain and number:
+            raise DamagedChunkError(f"chunk {number} is empty, which only a whole empty file may be", number)
+        return self._keep(number, plain)
+
+    def _keep(self, number: int, plain: bytes) -> bytes:
+        self._cache[number] = plain
+        if len(self._cache) > _CACHED_CHUNKS:
+            self._cache.popitem(last=False)
+        return plain
+
+    def _sealed(self, number: int) -> bytes:
+        self._source.seek(self._payload + number * SEALED_CHUNK)
+        return BufferedSource(self._source).read(SEALED_CHUNK)
