@@ -1,5 +1,7 @@
 """ML-DSA-65 (FIPS 204) raw signatures, each bound to a context string that names what is signed."""
 
+from hashlib import sha256
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 from cryptography.hazmat.primitives.serialization import (
@@ -77,3 +79,8 @@ def public_from_pem(pem: bytes) -> MLDSA65PublicKey:
     if not isinstance(key, MLDSA65PublicKey):
         raise KeyFormatError("the PEM file holds a key of another kind than ML-DSA-65")
     return key
+
+
+def fingerprint(key: MLDSA65PublicKey) -> str:
+    """`SHA256:` and the hex digest of the raw public key."""
+    return "SHA256:" + sha256(key.public_bytes_raw()).hexdigest()

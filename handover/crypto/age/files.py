@@ -71,11 +71,14 @@ def parse_header(source: ByteSource) -> Header:
 
 @contextlib.contextmanager
 def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
-    """A file that takes the name `target` only when the block ends without an error and its bytes are on disk."""
+    """A file that takes the name `target` only when the block ends without an error and its bytes are on disk.
+
+    It is open for reading too, so that what was written can be verified before it gets its name.
+    """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
     try:
-        with os.fdopen(descriptor, "wb") as sink:
+        with os.fdopen(descriptor, "w+b") as sink:
             yield sink
             sink.flush()
             os.fsync(sink.fileno())

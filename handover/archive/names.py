@@ -1,0 +1,117 @@
+"""Paths inside a package: clean on every system, unique after NFC and case folding, never leaving their folder.
+
+`clean_path` is a projection: cleaning a clean path changes nothing. A builder cleans, a reader refuses what is not clean.
+"""
+
+import re
+import unicodedata
+
+from handover.archive.errors import UnsafePathError
+
+#: The content's folder inside a package.
+ROOT = "files/"
+#: Room for a number behind the name, within the 255 bytes that file systems allow.
+MAX_COMPONENT_BYTES = 200
+#: Windows, ZIP tools and tar all cope with this; deeper trees are refused rather than cut.
+MAX_PATH_BYTES = 1024
+
+# Control characters; what Windows refuses; marks that reorder or hide text (a name must look like what it is).
+_UNWANTED = re.compile(
+    "[\x00-\x1f\x7f-\x9f"
+    '<>:"|?*\\\\'
+    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
+)
+_RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])[ ]*(?:\..*)?", re.IGNORECASE)
+
+
+def clean_path(original: str) -> str:
+    """A relative path with `/` whose parts are harmless names on Windows, macOS and Linux.
+
+    Raises:
+        UnsafePathError: absolute, with `..`, empty, or too long or deep.
+    """
+    if original.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", original):
+        raise UnsafePathError(f"{original!r}: absolute paths are not packed", path=original)
+    parts = [part for part in original.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts:
+        raise UnsafePathError(f"{original!r}: an empty path, or one with '..', is not packed", path=original)
+    path = "/".join(_clean_part(part) for part in parts)
+    if len(path.encode()) > MAX_PATH_BYTES:
+        raise UnsafePathError(f"{original!r}: longer than {MAX_PATH_BYTES} bytes", path=original)
+    return path
+
+
+def check_path(path: str) -> None:
+    """Refuses a path that is not below `files/` or not clean.
+
+    Raises:
+        UnsafePathError: names the path.
+    """
+    if not path.startswith(ROOT) or clean_path(path) != path:
+        raise UnsafePathError(f"{path!r}: not a clean path below {ROOT}", path=path)
+
+
+class UniquePaths:
+    """The paths of one package; two may not meet on a file system that folds case or normalises."""
+
+    def __init__(self) -> None:
+        self._files: set[str] = set()
+        self._folders: set[str] = set()
+
+    def add(self, path: str) -> None:
+        """Takes a clean path.
+
+        Raises:
+            UnsafePathError: it, or a folder of it, meets one that is there.
+        """
+        key = fold(path)
+        folders = _folders_of(key)
+        if key in self._files or key in self._folders or any(folder in self._files for folder in folders):
+            raise UnsafePathError(f"{path!r}: another path differs from it only in case or form", path=path)
+        self._files.add(key)
+        self._folders.update(folders)
+
+    def add_numbered(self, path: str) -> str:
+        """As `add`, but finds a free name (`name (2).csv`) where the path is taken; returns the name used."""
+        stem, dot, suffix = path.rpartition(".")
+        if not dot or "/" in suffix or not stem.rpartition("/")[2]:
+            stem, dot, suffix = path, "", ""
+        candidate, number = path, 1
+        while True:
+            try:
+                self.add(candidate)
+            except UnsafePathError:
+                number += 1
+                candidate = f"{stem} ({number}){dot}{suffix}"
+            else:
+                return candidate
+
+
+def fold(path: str) -> str:
+    """The key under which two paths are the same."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
+
+
+def _folders_of(key: str) -> list[str]:
+    parts = key.split("/")
+    return ["/".join(parts[:i]) for i in range(1, len(parts))]
+
+
+def _clean_part(part: str) -> str:
+    cleaned = unicodedata.normalize("NFC", _UNWANTED.sub("_", part)).strip(" ")
+    if _RESERVED.fullmatch(cleaned):
+        cleaned = f"_{cleaned}"
+    cleaned = _shortened(cleaned)
+    if not cleaned or cleaned[-1] in ". ":  # Windows drops both silently
+        cleaned = cleaned.rstrip(". ") + "_"
+    return cleaned
+
+
+def _shortened(part: str) -> str:
+    if len(part.encode()) <= MAX_COMPONENT_BYTES:
+        return part
+    stem, dot, suffix = part.rpartition(".")
+    tail = dot + suffix if stem and len(suffix.encode()) <= 16 else ""
+    head = part.removesuffix(tail).encode()[: MAX_COMPONENT_BYTES - len(tail.encode()) - 1].decode(errors="ignore")
+    return unicodedata.normalize("NFC", head.rstrip(". ") + tail)

@@ -1,0 +1,169 @@
+"""Opens packages: looks into them, and unpacks them all or nothing.
+
+Nothing reaches its final name before the final chunk, the signatures by pinned keys and every hash of what is
+unpacked are verified. With `only`, files that are not asked for are not verified, and the result says so.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import msgspec
+
+from handover.archive.errors import TargetExistsError
+from handover.archive.manifest import FileLine, Manifest
+from handover.archive.package import Package, Progress, SignedBy
+from handover.crypto.age import Passphrase, parse_header
+from handover.crypto.age.files import sync_folder
+from handover.crypto.trust import Trust
+
+_BLOCK = 1 << 20
+
+
+class Inspection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a package shows: without an identity only its outside. Nothing here says who made it."""
+
+    size: int
+    sha256: str
+    header_sha256: str
+    stanzas: tuple[str, ...]
+    manifest_sha256: str | None = None
+    manifest: Manifest | None = None
+    files: tuple[FileLine, ...] = ()
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A verified package; `signed_by.pinned` False means: whole, but the signer is not known from outside.
+
+    `verified` counts files whose content was read and matched, of `manifest.files.count`.
+    """
+
+    manifest: Manifest
+    manifest_sha256: str
+    signed_by: SignedBy
+    verified: int
+    written: tuple[str, ...] = ()
+
+
+def inspect(path: Path, identities: Sequence[str | Passphrase] | None = None) -> Inspection:
+    """The outside of a package, and with identities its manifest and list of files; content is not verified."""
+    with path.open("rb") as source:
+        digest = sha256()
+        while block := source.read(_BLOCK):
+            digest.update(block)
+        size = source.tell()
+        source.seek(0)
+        header = parse_header(source)
+        outside = Inspection(
+            size=size,
+            sha256=digest.hexdigest(),
+            header_sha256=header.sha256,
+            stanzas=tuple(stanza.type for stanza in header.stanzas),
+        )
+        if identities is None:
+            return outside
+        package = Package(source, identities)
+        return msgspec.structs.replace(
+            outside,
+            manifest_sha256=package.manifest_sha256,
+            manifest=package.manifest,
+            files=tuple(package.lines),
+        )
+
+
+def verify_package(
+    path: Path,
+    identities: Sequence[str | Passphrase],
+    *,
+    trust: Trust | None = None,
+    progress: Progress | None = None,
+) -> Opened:
+    """Verifies everything and writes nothing.
+
+    Raises:
+        ArchiveError, CryptoError: names what failed.
+    """
+    with path.open("rb") as source:
+        package = Package(source, identities)
+        signed_by = package.verify_signatures(trust) if trust else SignedBy()
+        package.verify_content(progress)
+        return _opened(package, signed_by, len(package.lines), ())
+
+
+def open_package(
+    path: Path,
+    identities: Sequence[str | Passphrase],
+    out_dir: Path,
+    *,
+    trust: Trust | None = None,
+    only: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Opened:
+    """Verifies a package and unpacks it to `out_dir`, which must not exist or be empty.
+
+    Raises:
+        TargetExistsError: `out_dir` holds something.
+        UnknownPathError: a path of `only` is not listed.
+        ArchiveError, CryptoError: names what failed; `out_dir` is then untouched.
+    """
+    if out_dir.is_symlink() or (out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir()))):
+        raise TargetExistsError(f"{out_dir}: exists and is not an empty folder; name another place")
+    with path.open("rb") as source:
+        package = Package(source, identities)
+        signed_by = package.verify_signatures(trust) if trust else SignedBy()
+        chosen = package.lines if only is None else [package.line(name) for name in only]
+        with _whole_folder(out_dir) as folder:
+            written = _unpack(package, chosen, folder, progress)
+        return _opened(package, signed_by, len(chosen), written)
+
+
+def _opened(package: Package, signed_by: SignedBy, verified: int, written: tuple[str, ...]) -> Opened:
+    return Opened(
+        manifest=package.manifest,
+        manifest_sha256=package.manifest_sha256,
+        signed_by=signed_by,
+        verified=verified,
+        written=written,
+    )
+
+
+def _unpack(package: Package, lines: Sequence[FileLine], folder: Path, progress: Progress | None) -> tuple[str, ...]:
+    for name in package.head_names:
+        _write(folder / name, iter([package.head(name)]))
+    done, total = 0, sum(line.size for line in lines)
+    for line in dict.fromkeys(lines):
+        target = folder / line.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(target, package.read(line))
+        done += line.size
+        if progress:
+            progress(done, total)
+    return (*package.head_names, *dict.fromkeys(line.path for line in lines))
+
+
+def _write(target: Path, blocks: Iterator[bytes]) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(target, flags, 0o600), "wb") as sink:
+        for block in blocks:
+            sink.write(block)
+        sink.flush()
+        os.fsync(sink.fileno())
+
+
+@contextlib.contextmanager
+def _whole_folder(target: Path) -> Iterator[Path]:
+    """A new private folder beside `target` that takes its name only if the block ends without an error."""
+    parent = target.absolute().parent
+    parent.mkdir(parents=True, exist_ok=True)
+    temporary = parent / f".{target.name}.{secrets.token_hex(8)}.part"
+    temporary.mkdir(mode=0o700)
+    try:
+        yield temporary
+        temporary.rename(target)
+        sync_folder(parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

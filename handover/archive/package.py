@@ -1,0 +1,193 @@
+"""A package as it is read: the order of the checks, and nothing trusted before its check.
+
+1. The age header opens with an identity; the final chunk verifies, so the length is certain.
+2. The ZIP is of the one form. 3. MANIFEST.json and FILES.jsonl are canonical and belong together.
+4. The archive holds exactly what they list. 5. It was made for the identity in use. 6. The pinned keys signed it.
+7. Each file has the size and SHA-256 of its line. Steps 1-5 run when a package is opened, 6 and 7 where asked for.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from typing import BinaryIO
+
+import msgspec
+
+from handover.archive import manifest as manifest_format
+from handover.archive.errors import (
+    FileAlteredError,
+    ManifestError,
+    NotSignedError,
+    UnknownPathError,
+    WrongRecipientError,
+    ZipFormatError,
+)
+from handover.archive.manifest import FileLine, Manifest
+from handover.archive.zipreader import ZipReader
+from handover.crypto import mldsa, sshsig
+from handover.crypto.age import Passphrase, SeekableReader, identities_in, recipient_of
+from handover.crypto.errors import SignatureError
+from handover.crypto.signers import keys_for
+from handover.crypto.trust import Trust
+
+README = "README.txt"
+MANIFEST = "MANIFEST.json"
+SSH_SIGNATURE = "MANIFEST.json.sig"
+MLDSA_SIGNATURE = "MANIFEST.json.mldsa"
+FILES = "FILES.jsonl"
+RECEIPT_KEY = "RECEIPT.key"
+#: What stands before the content, in this order; the signatures are absent in an unsigned standalone package.
+HEAD = (README, MANIFEST, SSH_SIGNATURE, MLDSA_SIGNATURE, FILES, RECEIPT_KEY)
+_OPTIONAL = frozenset({SSH_SIGNATURE, MLDSA_SIGNATURE})
+#: README, signatures and the receipt key are a few kilobytes each.
+_MAX_SMALL = 1 << 18
+
+#: `progress(done, total)` in bytes of content.
+Progress = Callable[[int, int], None]
+
+
+class SignedBy(msgspec.Struct, frozen=True):
+    """Which pinned keys the manifest's signatures were verified against; empty: not pinned."""
+
+    ed25519: str = ""
+    mldsa65: str = ""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the signer is known from outside the package."""
+        return bool(self.ed25519 or self.mldsa65)
+
+
+class Package:
+    """An opened package over a seekable ciphertext; the source stays the caller's to close.
+
+    Raises:
+        HeaderError, NoMatchError, HeaderMacError, PayloadError: the encryption does not hold.
+        ZipFormatError, ManifestError, UnsafePathError, WrongRecipientError: the content does not.
+    """
+
+    def __init__(
+        self, source: BinaryIO, identities: Sequence[str | Passphrase] = (), *, file_key: bytes | None = None
+    ) -> None:
+        self._plain = SeekableReader(source, identities, file_key=file_key)
+        self._zip = ZipReader(self._plain)
+        self.header = self._plain.header
+        self.manifest_bytes = self._zip.read_whole(MANIFEST, manifest_format.MAX_MANIFEST)
+        self.manifest: Manifest = manifest_format.decode_manifest(self.manifest_bytes)
+        self.files_jsonl = self._zip.read_whole(FILES, manifest_format.MAX_FILES_JSONL)
+        self.lines: list[FileLine] = manifest_format.decode_lines(self.files_jsonl)
+        manifest_format.check_totals(self.manifest, self.files_jsonl, self.lines)
+        self._check_listing()
+        self._check_recipient(identities)
+
+    @property
+    def manifest_sha256(self) -> str:
+        """Hex SHA-256 of MANIFEST.json: what people release, and what a receipt names."""
+        return sha256(self.manifest_bytes).hexdigest()
+
+    @property
+    def head_names(self) -> list[str]:
+        """Names of the files beside the content, in order."""
+        return [name for name in HEAD if name in self._zip.members]
+
+    def head(self, name: str) -> bytes:
+        """One of the small files in front."""
+        limits = {MANIFEST: manifest_format.MAX_MANIFEST, FILES: manifest_format.MAX_FILES_JSONL}
+        return self._zip.read_whole(name, limits.get(name, _MAX_SMALL))
+
+    def line(self, path: str) -> FileLine:
+        """The line of a path; `files/` in front may be left out.
+
+        Raises:
+            UnknownPathError: the package lists no such file.
+        """
+        for line in self.lines:
+            if path in (line.path, line.path.removeprefix("files/")):
+                return line
+        raise UnknownPathError(f"{path}: the package lists no such file", path=path)
+
+    def read(self, line: FileLine) -> Iterator[bytes]:
+        """The content of one file; it is the listed one only if the iterator ends without an error.
+
+        Raises:
+            FileAlteredError: size or SHA-256 differ from the line.
+            DamagedChunkError: the ciphertext is damaged there.
+        """
+        digest = sha256()
+        for block in self._zip.read(line.path):
+            digest.update(block)
+            yield block
+        if digest.hexdigest() != line.sha256:
+            raise FileAlteredError(line.path, "its SHA-256 is not the one that FILES.jsonl lists: the file was altered")
+
+    def verify_content(self, progress: Progress | None = None) -> None:
+        """Reads every byte of every file against its line, and everything in front of them."""
+        for name in self.head_names:
+            self.head(name)
+        done = 0
+        for line in self.lines:
+            for block in self.read(line):
+                done += len(block)
+                if progress:
+                    progress(done, self.manifest.files.size)
+
+    def verify_signatures(self, trust: Trust) -> SignedBy:
+        """Demands a signature by a pinned key for every kind of key that `trust` pins.
+
+        Raises:
+            NotSignedError: none is pinned, one is missing, by another key, or does not hold.
+        """
+        try:
+            ed25519 = self._verify_ssh(keys_for(trust.signers, manifest_format.NAMESPACE)) if trust.signers else ""
+            mldsa65 = self._verify_mldsa(trust) if trust.mldsa65 else ""
+        except SignatureError as error:
+            raise NotSignedError(f"the manifest is not signed by the expected key: {error.message}") from error
+        signed = SignedBy(ed25519, mldsa65)
+        if not signed.pinned:
+            raise NotSignedError("the trust directory pins no key that signs manifests")
+        if (signed.ed25519 and signed.ed25519 != self.manifest.signers.ed25519) or (
+            signed.mldsa65 and signed.mldsa65 != self.manifest.signers.mldsa65
+        ):
+            raise NotSignedError("the manifest names other signers than the keys that signed it")
+        return signed
+
+    def _verify_ssh(self, allowed: list[bytes]) -> str:
+        public = sshsig.verify(self._signature(SSH_SIGNATURE), manifest_format.NAMESPACE, self.manifest_bytes, allowed)
+        return sshsig.fingerprint(public)
+
+    def _verify_mldsa(self, trust: Trust) -> str:
+        key = trust.mldsa65
+        assert key is not None  # noqa: S101 - asked for only when pinned
+        mldsa.verify(key, manifest_format.NAMESPACE, self.manifest_bytes, self._signature(MLDSA_SIGNATURE))
+        return mldsa.fingerprint(key)
+
+    def _signature(self, name: str) -> bytes:
+        if name not in self._zip.members:
+            raise SignatureError(f"the package holds no {name}")
+        return self.head(name)
+
+    def _check_listing(self) -> None:
+        expected = [name for name in HEAD if name not in _OPTIONAL or name in self._zip.members]
+        expected += [line.path for line in self.lines]
+        found = list(self._zip.members)
+        if found != expected:
+            missing, extra = set(expected) - set(found), set(found) - set(expected)
+            odd = min(missing | extra, default="the order of its entries")
+            raise ZipFormatError(f"the archive holds other entries than FILES.jsonl lists: {odd}")
+        for line in self.lines:
+            if self._zip.members[line.path].size != line.size:
+                raise FileAlteredError(line.path, f"its size is not the {line.size} bytes that FILES.jsonl lists")
+
+    def _check_recipient(self, identities: Sequence[str | Passphrase]) -> None:
+        """Refuses content that was signed for somebody else and encrypted again for this reader."""
+        if self.manifest.recipient.kind != self.header.stanzas[0].type:
+            raise ManifestError("the manifest names another kind of recipient than the header of the file")
+        names = self.manifest.recipient.fingerprint.split(",")
+        if len(names) != len(self.header.stanzas) or not all(re.fullmatch("[0-9a-f]{64}", name) for name in names):
+            raise ManifestError("the manifest does not name as many recipients as the header of the file")
+        strings = [one for entry in identities if isinstance(entry, str) for one in identities_in(entry)]
+        own = {manifest_format.recipient_fingerprint(recipient_of(one)) for one in strings}
+        if own and own.isdisjoint(names):
+            raise WrongRecipientError(
+                "the manifest was made for another recipient: somebody opened the package and encrypted it again"
+            )

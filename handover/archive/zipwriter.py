@@ -1,0 +1,58 @@
+"""Writes a ZIP as a stream: sizes and checksums come first, and what arrives must match them."""
+
+from collections.abc import Iterable
+from zlib import crc32
+
+from handover.archive.errors import SourceChangedError
+from handover.archive.zipformat import STORED, Member, central_header, end_records, local_header
+from handover.crypto.age.stream import ByteSink
+
+
+class ZipWriter:
+    """Entries go to `sink` in the order given; `close` writes the directory and leaves the sink open."""
+
+    def __init__(self, sink: ByteSink) -> None:
+        self._sink = sink
+        self._entries: list[tuple[Member, int]] = []
+        #: Bytes written so far.
+        self.size = 0
+
+    def add(self, member: Member, chunks: Iterable[bytes]) -> None:
+        """Writes one entry whose chunks are already in the form that `member.method` says.
+
+        Raises:
+            SourceChangedError: the chunks do not match size or checksum; the archive is then of no use.
+        """
+        self._entries.append((member, self.size))
+        self._write(local_header(member))
+        written = checksum = 0
+        for chunk in chunks:
+            written += len(chunk)
+            if member.method == STORED:
+                checksum = crc32(chunk, checksum)
+            if written > member.compressed_size:
+                break
+            self._write(chunk)
+        if written != member.compressed_size or (member.method == STORED and checksum != member.crc32):
+            raise SourceChangedError(f"{member.path}: its content changed while the package was being built")
+
+    def close(self) -> None:
+        """Writes directory and end."""
+        start = self.size
+        for member, offset in self._entries:
+            self._write(central_header(member, offset))
+        self._write(end_records(len(self._entries), self.size - start, start))
+
+    def _write(self, data: bytes) -> None:
+        self._sink.write(data)
+        self.size += len(data)
+
+
+def archive_size(members: Iterable[Member]) -> int:
+    """Size of the archive of these entries, before anything is written."""
+    offset = directory = count = 0
+    for member in members:
+        directory += len(central_header(member, offset))
+        offset += member.total_size
+        count += 1
+    return offset + directory + len(end_records(count, directory, offset))
