@@ -1,0 +1,1 @@
+"""Inventory: uploads, record sets with their fields and levels, and the register of every copy."""
