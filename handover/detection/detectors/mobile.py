@@ -1,0 +1,37 @@
+"""Mainland mobile numbers: 11 digits from 13x to 19x, with or without +86 and separators."""
+
+import re
+from collections.abc import Iterator
+
+from handover.detection.context import AFTER, BEFORE, after_order_cue
+from handover.detection.spans import Span
+
+KIND, LEVEL, VERSION, WINDOW = "mobile", "L3", 1, "digits"
+
+_NUMBER = re.compile(
+    rf"(?:{BEFORE}|(?<=[Tt]el)|(?<=[Pp]hone)|(?<=[Mm]obile)|(?<=QQ)|(?<=qq))"
+    r"(?:(?:\+|00)?\(?86\)?[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9][ -][0-9]{3}[ -][0-9]{4})"
+    rf"{AFTER}"
+)
+
+POSITIVE = (
+    ("电话13812345678，请回复", "13812345678"),
+    ("+86 138-1234-5678", "+86 138-1234-5678"),
+    ("联系１３８１２３４５６７８", "１３８１２３４５６７８"),
+    ("Tel13912345678", "13912345678"),
+    ("手机：138 1234 5678。", "138 1234 5678"),
+)
+NEGATIVE = (
+    "12812345678",  # no such range
+    "1381234567",  # ten digits
+    "138123456789",  # twelve digits
+    "订单号：13812345678",
+    "SN13812345678",
+    "0.13812345678",
+)
+
+
+def find(text: str) -> Iterator[Span]:
+    for match in _NUMBER.finditer(text):
+        if not after_order_cue(text, match.start()):
+            yield Span(match.start(), match.end(), KIND, 0.9)

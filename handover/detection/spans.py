@@ -1,0 +1,43 @@
+"""A hit: where, what, how sure. Positions are code points in the value; a span holds no text."""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+Level = Literal["L1", "L2", "L3", "L4"]
+
+
+class Span(NamedTuple):
+    """One hit in one text."""
+
+    start: int
+    end: int
+    kind: str
+    confidence: float
+
+
+def resolve(spans: Iterable[Span]) -> list[Span]:
+    """Hits without overlaps, in order of position: the surer one stays, then the longer, then the earlier."""
+    ordered = sorted(spans)
+    if len(ordered) < 2:
+        return ordered
+    kept: list[Span] = []
+    cluster = [ordered[0]]
+    reach = ordered[0].end
+    for span in ordered[1:]:
+        if span.start >= reach:
+            kept.extend(_settle(cluster))
+            cluster = []
+        cluster.append(span)
+        reach = max(reach, span.end)
+    kept.extend(_settle(cluster))
+    return kept
+
+
+def _settle(cluster: list[Span]) -> list[Span]:
+    if len(cluster) == 1:
+        return cluster
+    chosen: list[Span] = []
+    for span in sorted(cluster, key=lambda s: (-s.confidence, s.start - s.end, s.start, s.kind)):
+        if all(span.end <= other.start or span.start >= other.end for other in chosen):
+            chosen.append(span)
+    return sorted(chosen)

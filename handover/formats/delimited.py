@@ -1,0 +1,143 @@
+"""CSV and TSV (RFC 4180, read leniently, written strictly).
+
+Reading loses nothing: rows of another width than the header are counted and kept. Writing gives UTF-8 with BOM and
+CR LF, which Excel opens rightly, with no live formula in any cell.
+"""
+
+import csv
+import io
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
+
+from handover.formats import formulas
+from handover.formats.encoding import decode
+from handover.formats.errors import refuse
+from handover.formats.lines import MAX_LINE, lines
+from handover.formats.records import (
+    BATCH_CHARACTERS,
+    BATCH_RECORDS,
+    Batch,
+    Column,
+    Notes,
+    Table,
+    looks_like_header,
+    unique_names,
+)
+
+#: More columns than any spreadsheet program can hold.
+_MAX_COLUMNS = 16_384
+
+
+def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batch]:
+    """The records of a delimited text.
+
+    Raises:
+        FormatRefusedError: a quote that never ends, an encoding that changes, too many columns.
+    """
+    csv.field_size_limit(MAX_LINE)
+    reader = csv.reader(lines(decode(chunks)), delimiter=delimiter)
+    try:
+        first = next((row for row in reader if row), None)
+        if first is None:
+            raise refuse("文件里没有记录。", "The file contains no records.")
+        has_header = looks_like_header(first)
+        table = Table(header=first if has_header else None)
+        names = unique_names(first if has_header else [""] * len(first))
+        rows = _rows(reader if has_header else itertools.chain([first], reader), reader, len(names), notes)
+        done = 0
+        for batch in _batches(rows):
+            yield Batch(table, done, len(batch), _columns(batch, names))
+            done += len(batch)
+        if not done:
+            yield Batch(table, 0, 0, _columns([], names))
+    except csv.Error:
+        raise refuse(
+            f"第 {reader.line_num} 行附近的引号没有配对，或单元格过长；文件可能损坏。",
+            f"Near line {reader.line_num} a quote is not closed or a cell is too long; the file may be damaged.",
+        ) from None
+
+
+def _rows(rows: Iterable[list[str]], reader: "csv._reader", width: int, notes: Notes) -> Iterator[list[str]]:  # type: ignore[name-defined,unused-ignore]
+    for row in rows:
+        if len(row) != width:
+            if not row:
+                continue  # an empty line separates nothing and holds nothing
+            notes.ragged += 1
+            notes.ragged_first_line = notes.ragged_first_line or reader.line_num
+            if len(row) > _MAX_COLUMNS:
+                raise refuse(
+                    f"第 {reader.line_num} 行有超过 {_MAX_COLUMNS} 列。",
+                    f"Line {reader.line_num} has more than {_MAX_COLUMNS} columns.",
+                )
+        yield row
+
+
+def _batches(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+    batch: list[list[str]] = []
+    size = 0
+    for row in rows:
+        batch.append(row)
+        size += sum(map(len, row))
+        if len(batch) >= BATCH_RECORDS or size >= BATCH_CHARACTERS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _columns(rows: list[list[str]], names: list[str]) -> list[Column]:
+    width = len(names)
+    everyone = range(len(rows))
+    widest = max(map(len, rows), default=width)
+    if any(len(row) < width for row in rows):
+        padded = [row if len(row) >= width else row + [""] * (width - len(row)) for row in rows]
+    else:
+        padded = rows
+    columns = [
+        Column(name, list(values), everyone) for name, values in zip(names, zip(*padded, strict=False), strict=False)
+    ]
+    if not rows:
+        columns = [Column(name, [], everyone) for name in names]
+    for position in range(width, widest):
+        owners = [index for index, row in enumerate(rows) if len(row) > position]
+        columns.append(Column(f"column_{position + 1}", [rows[index][position] for index in owners], owners))
+    return columns
+
+
+class DelimitedWriter:
+    """Writes what Excel opens rightly."""
+
+    def __init__(self, delimiter: str = ",") -> None:
+        self._text = io.StringIO(newline="")
+        self._csv = csv.writer(self._text, delimiter=delimiter, lineterminator="\r\n")
+        self._started = False
+
+    def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:
+        """The rows of a batch; cells beyond the header stay at the end of their row."""
+        if not self._started and batch.table.header is not None:
+            self._csv.writerow(formulas.neutralise(batch.table.header))
+        dense = [column for column in batch.columns if len(column.values) == batch.count]
+        rows: Iterable[Sequence[str]] = zip(*(formulas.neutralise(column.output()) for column in dense), strict=True)
+        if len(dense) < len(batch.columns):
+            rows = _with_extras(rows, [column for column in batch.columns if len(column.values) != batch.count])
+        self._csv.writerows(rows if keep is None else itertools.compress(rows, keep))
+        return self._take()
+
+    def finish(self) -> bytes:
+        return self._take()
+
+    def _take(self) -> bytes:
+        data = self._text.getvalue().encode("utf-8" if self._started else "utf-8-sig")
+        self._started = True
+        self._text.seek(0)
+        self._text.truncate()
+        return data
+
+
+def _with_extras(rows: Iterable[Sequence[str]], extras: list[Column]) -> Iterator[Sequence[str]]:
+    by_record: dict[int, list[str]] = {}
+    for column in extras:
+        for record, value in zip(column.records, formulas.neutralise(column.output()), strict=True):
+            by_record.setdefault(record, []).append(value)
+    for index, row in enumerate(rows):
+        yield [*row, *by_record[index]] if index in by_record else row

@@ -1,0 +1,128 @@
+"""Which encoding a text is in, and its decoding piece by piece.
+
+UTF-8 (with or without BOM), UTF-16 with BOM, and GB18030 are told apart by what decodes and by how plausible it is:
+GB18030 accepts nearly any bytes, so a Western single-byte text would pass as rare characters; it is refused.
+A file may be plain ASCII for megabytes before its first Chinese character, so "ascii" is a state, not a verdict.
+"""
+
+import codecs
+from collections.abc import Iterable, Iterator
+
+from handover.formats.errors import refuse
+
+#: Text after the first non-ASCII byte that decides: enough for some hundred characters.
+_DECIDING_BYTES = 4096
+#: Share of two-byte characters that lie in the GB 2312 range; Chinese business text is above .95.
+_PLAUSIBLE_SHARE = 0.7
+_GB2312_TRAIL = 0xA1
+_ASCII = bytes(range(128))
+
+
+def detect(head: bytes) -> str:
+    """`ascii`, `utf-8`, `utf-8-sig`, `utf-16` or `gb18030`.
+
+    Raises:
+        FormatRefusedError: binary, or an encoding that is none of these.
+    """
+    if head.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if b"\0" in head:
+        raise refuse(
+            "内容是未知的二进制格式，无法检查。", "The content is an unknown binary format and can't be inspected."
+        )
+    if head.isascii():
+        return "ascii"
+    if _decodes(head, "utf-8"):
+        return "utf-8"
+    if _decodes(head, "gb18030") and _is_plausible_gb18030(head):
+        return "gb18030"
+    raise refuse(
+        "文本编码既不是 UTF-8 也不是 GB18030，无法可靠读取。请另存为 UTF-8。",
+        "The text is neither UTF-8 nor GB18030, so it can't be read reliably. Save it as UTF-8.",
+    )
+
+
+def decode_head(head: bytes, coding: str) -> str:
+    """The head as text; a character cut in two at its end is left out."""
+    return codecs.getincrementaldecoder(coding)(errors="strict").decode(head, final=False)
+
+
+def _decodes(data: bytes, coding: str) -> bool:
+    try:
+        decode_head(data, coding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_plausible_gb18030(data: bytes) -> bool:
+    pairs = common = position = 0
+    while position < len(data) - 1:
+        if data[position] < 0x80:
+            position += 1
+            continue
+        pairs += 1
+        common += data[position + 1] >= _GB2312_TRAIL and data[position] <= 0xF7
+        position += 2
+    return pairs == 0 or common / pairs >= _PLAUSIBLE_SHARE
+
+
+def decode(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Text of a byte stream, in pieces.
+
+    Raises:
+        FormatRefusedError: the encoding is unknown, or changes on the way.
+    """
+    decoder: codecs.IncrementalDecoder | None = None
+    position = 0
+    for chunk in _decidable(chunks):
+        if decoder is None and (position == 0 or not chunk.isascii()):
+            coding = detect(chunk)
+            decoder = None if coding == "ascii" else codecs.getincrementaldecoder(coding)(errors="strict")
+        yield _decode_piece(decoder, chunk, position, final=False)
+        position += len(chunk)
+    if decoder is not None:
+        yield _decode_piece(decoder, b"", position, final=True)
+
+
+def _decidable(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Pieces that show enough after their first non-ASCII byte to decide by."""
+    held = b""
+    decided = first = False
+    for chunk in chunks:
+        if decided:
+            yield chunk
+            continue
+        held += chunk
+        if len(held) < _DECIDING_BYTES and not first:
+            continue
+        first = True
+        if held.isascii():
+            yield held
+            held = b""
+        elif len(held) - _first_wide(held) >= _DECIDING_BYTES:
+            decided = True
+            yield held
+            held = b""
+    if held:
+        yield held
+
+
+def _first_wide(data: bytes) -> int:
+    return len(data) - len(data.lstrip(_ASCII))
+
+
+def _decode_piece(decoder: codecs.IncrementalDecoder | None, chunk: bytes, position: int, *, final: bool) -> str:
+    try:
+        text = chunk.decode("ascii") if decoder is None else decoder.decode(chunk, final)
+    except UnicodeDecodeError as error:
+        raise refuse(
+            f"约第 {position + error.start} 字节处的文字不符合前文的编码，文件可能损坏。请另存为 UTF-8。",
+            f"Near byte {position + error.start} the text is not in the encoding of what comes before; the file may be damaged. "
+            "Save it as UTF-8.",
+        ) from None
+    if "\0" in text:
+        raise refuse("文本里有空字节，文件可能损坏。", "The text contains null bytes; the file may be damaged.")
+    return text
