@@ -133,7 +133,7 @@ def _transactions(people: Sequence[Customer], path: Path, rng: random.Random) ->
 
 
 def _feedback(people: Sequence[Customer], rng: random.Random) -> Iterator[bytes]:
-    for c in people[:: max(1, len(people) // 6000)]:
+    for c in people[:: max(1, len(people) // 6000) | 1]:
         if c.name.isascii():
             text = f"Great service, but please call me at {c.mobile} or write to {c.email} before you ship. {c.name}"
         else:
@@ -145,7 +145,7 @@ def _feedback(people: Sequence[Customer], rng: random.Random) -> Iterator[bytes]
 
 
 def _complaints(people: Sequence[Customer], rng: random.Random) -> Iterator[str]:
-    for c in people[:: max(1, len(people) // 2500)]:
+    for c in people[:: max(1, len(people) // 2500) | 1]:
         day = _EPOCH - dt.timedelta(days=rng.randint(1, 500))
         yield (
             f"{day.isoformat()} 客户 {c.number} {c.name}来电（电话{c.mobile}）投诉{rng.choice(_PRODUCTS)}故障，"
