@@ -11,7 +11,7 @@ from pathlib import Path
 
 from handover.storage import StorageFullError
 from handover.storage.local import fsync_directory
-from handover.vault.errors import KeyringWriteError
+from handover.vault.errors import KeyringUnavailableError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SECRET_MODE = 0o600
@@ -56,7 +56,9 @@ def mapped_errors(what: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StorageFullError(f"{what}: the disk is full; free some space and repeat") from error
-        raise KeyringWriteError(f"{what}: {error.strerror or type(error).__name__}", path=error.filename) from error
+        raise KeyringUnavailableError(
+            f"{what}: {error.strerror or type(error).__name__}", path=error.filename
+        ) from error
 
 
 def _write(path: Path, data: bytes, flags: int) -> None:

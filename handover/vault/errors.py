@@ -38,10 +38,10 @@ class KeyringDamagedError(VaultError):
     kind = Kind.VERIFICATION
 
 
-class KeyringWriteError(VaultError):
-    """The key ring or master key could not be written; what was there before still holds."""
+class KeyringUnavailableError(VaultError):
+    """The key ring or master key could not be read or written; what was there before still holds."""
 
-    code = "keyring_write_failed"
+    code = "keyring_unavailable"
     kind = Kind.UNAVAILABLE
 
 

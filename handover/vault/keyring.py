@@ -1,14 +1,11 @@
 """The key ring: a store of its own, never the database, wrapped by the master key (package-format.md, Data at rest).
 
 Every change is one durable replacement of the ring under a lock that other processes respect; each use looks whether
-the ring changed. A destruction leaves the destroyed keys out, wraps the rest by a new master key and destroys the old
-one: before the ring's replacement everything is as it was, after it whoever opens the ring finishes the rest.
+the ring changed. A destruction leaves the destroyed keys out, wraps the rest by a new master key and destroys the old.
 """
 
 import contextlib
 import datetime as dt
-import fcntl
-import os
 import threading
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -16,23 +13,17 @@ from pathlib import Path
 
 import msgspec
 
-from handover.settings import refuse_loose_permissions
 from handover.vault import durable, master, ring, tombstones
 from handover.vault.errors import (
     AlreadyInitialisedError,
     KeyDestroyedError,
     KeyMismatchError,
     KeyMissingError,
-    NotInitialisedError,
     VaultSealedError,
 )
-from handover.vault.master import MasterKeyFile
 from handover.vault.ring import CopyBinding, Entry, KeyKind, Ring, Tombstone
+from handover.vault.ringfile import RingFile, State
 from handover.vault.short_lived import ShortLived
-
-_RING = "ring.json"
-#: The head line of the ring holds its MAC, so these bytes differ between any two states of it.
-_HEAD_SIZE = 256
 
 
 class Destruction(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,24 +37,13 @@ class Destruction(msgspec.Struct, frozen=True, kw_only=True):
     at: dt.datetime
 
 
-class _State(msgspec.Struct, frozen=True):
-    """The ring as read, and what it was read from."""
-
-    mark: object
-    ring: Ring
-    live: dict[str, Entry]
-    destroyed: dict[str, Tombstone]
-
-
 class Keyring:
     """Keys by id. Every method raises VaultSealedError without the right master key, and writes nothing then."""
 
     def __init__(self, directory: Path, master_file: Path) -> None:
-        self.directory = directory
-        self._path = directory / _RING
-        self._master = MasterKeyFile(master_file)
+        self._file = RingFile(directory, master_file)
         self._lock = threading.Lock()
-        self._state: _State | None = None
+        self._state: State | None = None
         self._secrets = ShortLived()
 
     @classmethod
@@ -74,20 +54,20 @@ class Keyring:
             AlreadyInitialisedError: one of the two exists; nothing was changed.
         """
         keyring = cls(directory, master_file)
-        if keyring._path.exists():
+        if keyring._file.path.exists():
             raise AlreadyInitialisedError(f"{directory} holds a key ring already; it is never overwritten")
         key = master.new_key()
         empty = Ring(
             version=ring.VERSION,
             installation=installation or str(uuid.uuid4()),
             generation=1,
-            revision=1,
+            revision=0,
             master_sha256=master.digest(key),
         )
-        keyring._master.create(key)
+        keyring._file.master.create(key)
         with durable.mapped_errors("the key ring could not be written"):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            durable.replace_whole(keyring._path, ring.encode(empty, key))
+        keyring._file.replace(empty, key)
         return keyring
 
     @property
@@ -134,7 +114,9 @@ class Keyring:
         state = self._current()
         kept = self._secrets.get(state.mark, key_id)
         if kept is None:
-            kept = ring.unwrap(self._master_of(state.ring), state.ring, _live(state, key_id))
+            with self._file.shared():  # so that no rotation comes between reading the ring and the master key
+                state = self._known_or_loaded()
+                kept = ring.unwrap(self._file.master_of(state.ring), state.ring, _live(state, key_id))
             self._secrets.keep(state.mark, key_id, kept)
         return kept
 
@@ -165,9 +147,9 @@ class Keyring:
                 recipient=recipient,
                 binding=binding,
             )
-            key = self._master_of(state.ring)
+            key = self._file.master_of(state.ring)
             entry = ring.wrap(key, state.ring, entry, secret)
-            self._write(state.ring, key, entries=(*state.ring.entries, entry))
+            self._file.replace(msgspec.structs.replace(state.ring, entries=(*state.ring.entries, entry)), key)
             return entry
 
     def destroy(self, key_ids: Collection[str], at: dt.datetime | None = None) -> Destruction:
@@ -185,152 +167,95 @@ class Keyring:
                     raise KeyMissingError(f"there is no key {key_id} to destroy, and none was destroyed before")
             if wanted and not present.intersection(wanted):
                 return _recorded(wanted, state.destroyed)
-            return self._rotate(state, wanted, at or dt.datetime.now(dt.UTC))
+            return self._rotate(state, wanted, state.destroyed, at or dt.datetime.now(dt.UTC))
 
     def rotate(self) -> Destruction:
         """Wraps every key by a new master key and destroys the old one; no key is lost."""
         with self._exclusive() as state:
-            return self._rotate(state, (), dt.datetime.now(dt.UTC))
+            return self._rotate(state, (), state.destroyed, dt.datetime.now(dt.UTC))
 
     def replay(self, known: Sequence[Tombstone]) -> None:
         """Applies tombstones of another copy of this ring: a restore must not bring destroyed keys back."""
         with self._exclusive() as state:
             everything = {stone.key_id: stone for stone in known} | state.destroyed
             if len(everything) > len(state.ring.tombstones):
-                merged = msgspec.structs.replace(state.ring, tombstones=tuple(everything.values()))
-                gone = tuple(entry.key_id for entry in merged.entries if entry.key_id in everything)
-                self._rotate(_State(None, merged, {}, everything), gone, dt.datetime.now(dt.UTC))
+                self._rotate(state, (), everything, dt.datetime.now(dt.UTC))
 
     def recover(self) -> None:
         """Finishes or undoes a rotation that was cut off; does nothing otherwise."""
-        with self._locked(fcntl.LOCK_EX), contextlib.suppress(VaultSealedError):
-            self._finish_rotation()
-            known = self._load().destroyed
-            if len(known) > len(tombstones.read(self.directory)):
-                tombstones.write(self.directory, known.values())
+        with self._file.exclusive(), contextlib.suppress(VaultSealedError):
+            self._file.finish()
+            known, folder = self._file.load().destroyed, self._file.directory
+            if len(known) > len(tombstones.read(folder)):
+                tombstones.write(folder, known.values())
 
     def forget(self) -> None:
         """Drops secrets kept in memory."""
         self._secrets.clear()
 
-    def _rotate(self, state: _State, dropped: tuple[str, ...], at: dt.datetime) -> Destruction:
-        old, new = self._master_of(state.ring), master.new_key()
+    def _rewrap(self, before: Ring, stones: dict[str, Tombstone], done: Destruction, new: bytes) -> Destruction:
+        old = self._file.master_of(before)
+        following = msgspec.structs.replace(
+            before,
+            generation=done.generation_after,
+            master_sha256=done.master_sha256_after,
+            tombstones=tuple(stones.values()),
+        )
+        survivors = tuple(
+            ring.wrap(new, following, entry, ring.unwrap(old, before, entry))
+            for entry in before.entries
+            if entry.key_id not in stones
+        )
+        self._secrets.clear()
+        self._file.succeed(msgspec.structs.replace(following, entries=survivors), new)
+        return done
+
+    def _rotate(
+        self, state: State, key_ids: tuple[str, ...], stones: dict[str, Tombstone], at: dt.datetime
+    ) -> Destruction:
+        """A new master key for all but `key_ids` and what `stones` name."""
+        new = master.new_key()
         done = Destruction(
-            key_ids=dropped,
+            key_ids=key_ids,
             generation_before=state.ring.generation,
             generation_after=state.ring.generation + 1,
             master_sha256_before=state.ring.master_sha256,
             master_sha256_after=master.digest(new),
             at=at,
         )
-        stones = {stone.key_id: stone for stone in _stones(done)} | state.destroyed
-        following = msgspec.structs.replace(
-            state.ring, generation=done.generation_after, master_sha256=done.master_sha256_after
-        )
-        survivors = tuple(
-            ring.wrap(new, following, entry, ring.unwrap(old, state.ring, entry))
-            for entry in state.ring.entries
-            if entry.key_id not in stones
-        )
-        with durable.mapped_errors("the master key was not changed"):
-            self._master.stage(new)
-        self._write(following, new, entries=survivors, tombstones=tuple(stones.values()))
-        self._secrets.clear()
-        with durable.mapped_errors(
-            "the keys are destroyed, but the old master key could not be removed; it goes when the vault is next opened"
-        ):
-            self._master.promote()
-            tombstones.write(self.directory, stones.values())
-        return done
+        return self._rewrap(state.ring, {stone.key_id: stone for stone in _stones(done)} | stones, done, new)
 
-    def _write(
-        self, base: Ring, key: bytes, *, entries: tuple[Entry, ...], tombstones: tuple[Tombstone, ...] | None = None
-    ) -> None:
-        following = msgspec.structs.replace(
-            base,
-            revision=base.revision + 1,
-            entries=entries,
-            tombstones=base.tombstones if tombstones is None else tombstones,
-        )
-        with durable.mapped_errors("the key ring was not changed"):
-            durable.replace_whole(self._path, ring.encode(following, key))
-
-    def _current(self) -> _State:
+    def _current(self) -> State:
         """The ring as it is now, checked against the master key."""
         with self._lock:
-            if self._state is not None and self._state.mark == self._mark():
+            if self._state is not None and self._state.mark == self._file.mark():
                 return self._state
             try:
-                with self._locked(fcntl.LOCK_SH):
-                    self._state = self._load()
+                with self._file.shared():
+                    self._state = self._file.load()
             except VaultSealedError:
                 self._state = None
                 self._secrets.clear()
-                with self._locked(fcntl.LOCK_EX):
-                    if not self._finish_rotation():
+                with self._file.exclusive():
+                    if not self._file.finish():
                         raise
-                    self._state = self._load()
+                    self._state = self._file.load()
             return self._state
 
     @contextlib.contextmanager
-    def _exclusive(self) -> Iterator[_State]:
+    def _exclusive(self) -> Iterator[State]:
         """The newest state, while no other process or thread may change it."""
         self._current()
-        with self._locked(fcntl.LOCK_EX):
-            self._finish_rotation()
-            known = self._state
-            yield known if known is not None and known.mark == self._mark() else self._load()
+        with self._file.exclusive():
+            self._file.finish()
+            yield self._known_or_loaded()
 
-    def _load(self) -> _State:
-        for path in (self.directory, self._path):
-            refuse_loose_permissions(path)
-        mark, data = self._mark(), self._path.read_bytes()
-        found = ring.decode(data)
-        ring.check(data, found, self._master.read())
-        destroyed = {stone.key_id: stone for stone in (*tombstones.read(self.directory), *found.tombstones)}
-        live = {entry.key_id: entry for entry in found.entries if entry.key_id not in destroyed}
-        return _State(mark, found, live, destroyed)
-
-    def _finish_rotation(self) -> bool:
-        """Under the lock: promotes a staged master key that the ring names, discards one that it does not."""
-        staged = self._master.staged_digest()
-        if staged is None:
-            return False
-        needed = ring.decode(self._path.read_bytes()).master_sha256
-        if staged == needed:
-            self._master.promote()
-            return True
-        if master.digest(self._master.read()) == needed:
-            self._master.discard_staged()
-        return False
-
-    def _master_of(self, of: Ring) -> bytes:
-        key = self._master.read()
-        if master.digest(key) != of.master_sha256:
-            raise VaultSealedError("the master key was changed meanwhile; repeat")
-        return key
-
-    def _mark(self) -> object:
-        try:
-            with self._path.open("rb", buffering=0) as file:
-                return file.read(_HEAD_SIZE), self._master.mark()
-        except FileNotFoundError:
-            return None
-
-    @contextlib.contextmanager
-    def _locked(self, how: int) -> Iterator[None]:
-        """Locks the folder itself: no lock file, and the lock dies with its process."""
-        if not self._path.exists():
-            raise NotInitialisedError(f"there is no key ring in {self.directory}; run: handover init --admin EMAIL")
-        handle = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(handle, how)
-            yield
-        finally:
-            os.close(handle)
+    def _known_or_loaded(self) -> State:
+        known = self._state
+        return known if known is not None and known.mark == self._file.mark() else self._file.load()
 
 
-def _live(state: _State, key_id: str) -> Entry:
+def _live(state: State, key_id: str) -> Entry:
     if key_id in state.destroyed:
         when = state.destroyed[key_id].at.strftime("%Y-%m-%d %H:%M UTC")
         raise KeyDestroyedError(f"key {key_id} was destroyed on {when}; what it sealed can't be read any more")
