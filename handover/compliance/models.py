@@ -56,7 +56,7 @@ class SubjectEntry(Base):
     __tablename__ = "subject_entries"
 
     case_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    subject_digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    subject_digest: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
     #: none, delivered, bounced, fallback
     notice: Mapped[str] = mapped_column(sa.String(16), default="none")
     #: none, granted, refused, withdrawn

@@ -85,7 +85,7 @@ def subject_key(case_id: uuid.UUID) -> str:
 
 
 def digest_of(ctx: Context, case_id: uuid.UUID, reference: str) -> str:
-    return subject_digest(ctx.get(Vault).secret(subject_key(case_id)), reference)
+    return subject_digest(ctx.get(Vault).secret(subject_key(case_id)), reference).hex()
 
 
 def basis_of(ctx: Context, record_set_id: uuid.UUID) -> LegalBasis | None:

@@ -173,7 +173,7 @@ def import_subjects(ctx: Context, case_id: uuid.UUID, kind: ImportKind, data: by
 def withdraw(ctx: Context, case_id: uuid.UUID, subject_ref: str, *, restrict: bool = False) -> None:
     """One customer takes consent back (or objects): no package may carry them from now on."""
     require_role(ctx, case_id, "legal", "dpo", "consultant", "lead_consultant", "seller_admin")
-    digest = subject_digest(_subject_secret(ctx, case_id), subject_ref)
+    digest = subject_digest(_subject_secret(ctx, case_id), subject_ref).hex()
     entry = ctx.session.get(SubjectEntry, (case_id, digest))
     if entry is None:
         entry = SubjectEntry(case_id=case_id, subject_digest=digest, changed_at=ctx.now())
@@ -264,7 +264,7 @@ def _recipients(ctx: Context, case_id: uuid.UUID) -> dict[str, uuid.UUID]:
 def _store(
     ctx: Context, case_id: uuid.UUID, kind: ImportKind, key: bytes, recipients: dict[str, uuid.UUID], batch: list[Row]
 ) -> None:
-    digests = [subject_digest(key, row.subject_ref) for row in batch]
+    digests = [subject_digest(key, row.subject_ref).hex() for row in batch]
     known = {
         entry.subject_digest: entry
         for entry in ctx.session.scalars(

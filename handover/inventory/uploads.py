@@ -67,7 +67,7 @@ def begin(ctx: Context, case_id: uuid.UUID, filename: str, size: int) -> Upload:
     )
     vault = ctx.get(Vault)
     row.filename_sealed = vault.seal_text(case_key(case_id), name, field="uploads.filename", row=row.id)
-    vault.create_copy(upload_key(row.id), CopyBinding(case=str(case_id), copy=str(row.id), role="upload", level="L4"))
+    vault.create_copy(upload_key(row.id), CopyBinding(case=case_id, copy=row.id, role="upload", level="L4"))
     ctx.session.add(row)
     ctx.session.add(Copy(case_id=case_id, kind="upload", level="L4", key_id=upload_key(row.id)))
     ctx.session.flush()

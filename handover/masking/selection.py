@@ -4,15 +4,14 @@ Subjects are compared by keyed digest only. A record that cannot be attributed t
 decision per subject is needed, and counted, because nobody could say that its subject agreed.
 """
 
-import hmac
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from itertools import compress
 
 import msgspec
 
+from handover.detection.subjects import SubjectDigester
 from handover.formats import Batch, Column, open_records, open_writer
 
 #: Where there is no subject column, a reference is a token of this form.
@@ -73,7 +72,7 @@ def survey_minors(chunks: Iterable[bytes], selection: Selection, *, today: date)
         owners = judge.owners(batch)
         for column in batch.columns:
             for record, value in zip(column.records, column.values, strict=True):
-                if len(value) >= 18 and _has_minor(value, today):  # noqa: PLR2004  (the length of a resident ID)
+                if len(value) >= 18 and _has_minor(value, today):
                     found.update(owners[record])
     yield from found
 
@@ -83,7 +82,7 @@ class _Judge:
 
     def __init__(self, selection: Selection, report: SelectionReport) -> None:
         self._selection, self._report = selection, report
-        self._digests: dict[str, bytes] = {}
+        self._digest = SubjectDigester(selection.subject_key)
         self.kept_subjects: set[bytes] = set()
 
     def keep(self, batch: Batch) -> list[bool]:
@@ -129,16 +128,6 @@ class _Judge:
             if selection.allowed is not None and owner not in selection.allowed:
                 return selection.unlisted
         return None
-
-    def _digest(self, reference: str) -> bytes:
-        digest = self._digests.get(reference)
-        if digest is None:
-            if len(self._digests) > 1_000_000:
-                self._digests.clear()
-            text = unicodedata.normalize("NFKC", reference).strip().casefold()
-            digest = hmac.digest(self._selection.subject_key, b"subject\0" + text.encode(), "sha256")
-            self._digests[reference] = digest
-        return digest
 
 
 def _has_minor(value: str, today: date) -> bool:

@@ -164,7 +164,7 @@ def _add(run: JobRun, row: Package, plan: _Plan, rule: Eligibility, collected: C
         return
     copy_id = new_id()
     key_id = f"copy:{copy_id}"
-    vault.create_copy(key_id, CopyBinding(case=str(row.case_id), copy=str(copy_id), role="working", level=plan.level))
+    vault.create_copy(key_id, CopyBinding(case=row.case_id, copy=copy_id, role="working", level=plan.level))
     collected.working_keys.append(key_id)
     with Sink(vault, key_id, plan.content.format) as sink:
         chunks = plain_chunks(vault, plan.key_id, plan.blob, plan.content)
