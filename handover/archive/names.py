@@ -73,19 +73,25 @@ class UniquePaths:
         self._folders.update(folders)
 
     def add_numbered(self, path: str) -> str:
-        """As `add`, but finds a free name (`name (2).csv`) where the path is taken; returns the name used."""
-        stem, dot, suffix = path.rpartition(".")
-        if not dot or "/" in suffix or not stem.rpartition("/")[2]:
-            stem, dot, suffix = path, "", ""
-        candidate, number = path, 1
-        while True:
-            try:
-                self.add(candidate)
-            except UnsafePathError:
-                number += 1
-                candidate = f"{stem} ({number}){dot}{suffix}"
-            else:
-                return candidate
+        """As `add`, but gives a part that is taken a number (`name (2).csv`); returns the path used."""
+        *folders, name = path.split("/")
+        used = ""
+        for folder in folders:
+            used += self._free(used, folder, (self._files,)) + "/"
+        used += self._free(used, name, (self._files, self._folders))
+        self.add(used)
+        return used
+
+    @staticmethod
+    def _free(parent: str, part: str, taken: tuple[set[str], ...]) -> str:
+        stem, dot, suffix = part.rpartition(".")
+        if not stem:
+            stem, dot, suffix = part, "", ""
+        candidate, number = part, 1
+        while any(fold(parent + candidate) in paths for paths in taken):
+            number += 1
+            candidate = f"{stem} ({number}){dot}{suffix}"
+        return candidate
 
 
 def fold(path: str) -> str:

@@ -1,77 +1,27 @@
 """A package is sealed, verified, opened with our reader, and opened and checked with foreign tools alone."""
 
 import io
-import os
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from zlib import compressobj, crc32
 
 import pytest
 
 from handover.archive.errors import NotSignedError, ReceiptError, TargetExistsError, WrongRecipientError
-from handover.archive.manifest import Exclusion, PackageHead, WorkflowHead, decode_manifest
+from handover.archive.manifest import decode_manifest
 from handover.archive.open import inspect, open_package, verify_package
 from handover.archive.package import Package
 from handover.archive.receipt import Defect, make_receipt, verify_receipt
-from handover.archive.seal import Entry, Facts, Plan, Sealed, SigningKeys, seal
+from handover.archive.seal import Plan, SigningKeys
 from handover.archive.standalone import seal_paths
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import decrypt_bytes, encrypt_bytes, generate_identity, recipient_of
 from handover.crypto.errors import NoMatchError
-from handover.crypto.signers import Signer, format_allowed_signers
-from handover.crypto.trust import Trust, load_trust
-
-KEYS = SigningKeys(sshsig.generate(), mldsa.generate())
-assert KEYS.ed25519 is not None
-assert KEYS.mldsa65 is not None
-SIGNER = Signer("packages@handover", KEYS.ed25519.public_key().public_bytes_raw(), ("handover-manifest@v1",))
-TRUST = Trust((SIGNER,), KEYS.mldsa65.public_key())
-IDENTITY = generate_identity()
-FACTS = Facts(
-    package=PackageHead(
-        number="P-7", purpose="closing", case="C-1", built_at="2026-11-23T00:00:00Z", software="handover test"
-    ),
-    persons=3,
-    exclusions=(Exclusion("no_consent", 2),),
-    workflow=WorkflowHead("package", 1, "00" * 32),
-    audit_checkpoint="log\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n",
-)
-FILES = {
-    "files/客户/资料.csv": "姓名,电话\r\n𠮷野,13800000000\r\n".encode() * 20_000,
-    "files/notes.txt": b"hello",
-    "files/empty.bin": b"",
-    "files/random.bin": os.urandom(200_000),
-}
-
-
-def entry(path: str, data: bytes, *, deflate: bool = False) -> Entry:
-    packer = compressobj(wbits=-15)
-    body = packer.compress(data) + packer.flush() if deflate else data
-    return Entry(
-        path=path,
-        size=len(data),
-        sha256=sha256(data).hexdigest(),
-        crc32=crc32(data),
-        content=lambda: [body[i : i + 50_000] for i in range(0, len(body), 50_000)],
-        media_type="application/octet-stream",
-        level="L3",
-        records=2,
-        deflated_size=len(body) if deflate else None,
-    )
-
-
-def entries() -> list[Entry]:
-    return [entry(path, data, deflate=path.endswith((".csv", ".bin"))) for path, data in FILES.items()]
-
-
-def build(path: Path, recipients: Sequence[str], keys: SigningKeys = KEYS) -> Sealed:
-    with path.open("w+b") as sink:
-        sealed = seal(entries(), recipients=recipients, facts=FACTS, sink=sink, keys=keys)
-        sealed.verify_written(sink)
-    return sealed
+from handover.crypto.signers import format_allowed_signers
+from handover.crypto.trust import load_trust
+from tests.archive.samples import FACTS, FILES, IDENTITY, KEYS, SIGNER, TRUST, build, entries
 
 
 @pytest.fixture(params=[False, True], ids=["x25519", "post-quantum"])
