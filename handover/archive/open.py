@@ -157,7 +157,8 @@ def _write(target: Path, blocks: Iterator[bytes]) -> None:
 @contextlib.contextmanager
 def _whole_folder(target: Path) -> Iterator[Path]:
     """A new private folder beside `target` that takes its name only if the block ends without an error."""
-    parent = target.absolute().parent
+    target = target.absolute()
+    parent = target.parent
     parent.mkdir(parents=True, exist_ok=True)
     temporary = parent / f".{target.name}.{secrets.token_hex(8)}.part"
     temporary.mkdir(mode=0o700)

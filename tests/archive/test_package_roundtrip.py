@@ -177,3 +177,14 @@ def test_trust_directory_is_read_from_its_files(tmp_path: Path) -> None:
     trust = load_trust(tmp_path)
     build(tmp_path / "p.age", [recipient_of(IDENTITY)])
     assert verify_package(tmp_path / "p.age", [IDENTITY], trust=trust).signed_by.pinned
+
+
+def test_foreign_tools_check_a_receipt_as_documented(tmp_path: Path) -> None:
+    result = build(tmp_path / "p.age", [recipient_of(IDENTITY)]).result
+    (tmp_path / "receipt.txt").write_bytes(make_receipt(tmp_path / "p.age", [IDENTITY]))
+    (tmp_path / "allowed").write_text(f"receipt {result.receipt_key}\n")
+    document = (Path(__file__).parents[2] / "docs" / "package-format.md").read_text()
+    recipe = document.partition("With foreign tools:\n\n```\n")[2].partition("```")[0]
+    assert "ssh-keygen -Y verify" in recipe
+    done = subprocess.run(["sh", "-e", "-c", recipe], cwd=tmp_path, capture_output=True, check=True, text=True)
+    assert done.stdout.startswith("Good")
