@@ -17,7 +17,7 @@ POSITIVE = (
     ("a+b@x.io.", "a+b@x.io"),
     ("ｌｉ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ｌｉ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
 )
-NEGATIVE = ("@handle", "user@localhost", "a@b", "5 @ 3.50", "@example.com")
+NEGATIVE = ("@handle", "user@localhost", "a@b", "5 @ 3.50", "@example.com", "a***@example.com.cn")
 
 
 def find(text: str) -> Iterator[Span]:
@@ -26,6 +26,7 @@ def find(text: str) -> Iterator[Span]:
         begin = max(0, at - _MAX_LOCAL)
         local = _LOCAL.search(text[begin:at])
         domain = _DOMAIN.match(text, at + 1)
-        if local and domain:
+        # A masked address (a***@x.cn) is not one any more.
+        if local and domain and "***" not in local[0]:
             yield Span(begin + local.start(), domain.end(), KIND, 0.97)
         at = text.find("@", at + 1)

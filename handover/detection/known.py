@@ -1,0 +1,93 @@
+"""Values known from structured columns, looked for wherever else they occur: names in a narrative, above all.
+
+Bounded in memory, and never leaves the child that collected it.
+"""
+
+import re
+from collections.abc import Iterator
+
+from handover.detection.detectors.person_name import is_chinese_name
+from handover.detection.spans import Span
+
+#: Names beyond this are not remembered; the report of a larger file says that its free text was searched for these.
+MAX_NAMES = 500_000
+MAX_NUMBERS = 2_000_000
+_MIN_NUMBER = 7  # shorter digit strings occur by chance
+_CAPITALISED = re.compile(r"(?<![A-Za-zÀ-ſ])[A-ZÀ-Þ][A-Za-zÀ-ſ'’-]+")
+_DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
+_SEPARATORS = str.maketrans("", "", " -")
+
+
+class KnownValues:
+    """A dictionary of names and numbers with a search in running text."""
+
+    def __init__(self) -> None:
+        #: First two characters of a Chinese name → the names, longest first once sealed.
+        self._chinese: dict[str, list[str]] = {}
+        #: First word of a Latin name → the whole names.
+        self._latin: dict[str, list[str]] = {}
+        self._names: set[str] = set()
+        self._numbers: dict[str, str] = {}
+        self._first: re.Pattern[str] | None = None
+        self.full = False
+
+    def add_name(self, value: str) -> None:
+        name = value.strip()
+        if name in self._names:
+            return
+        if len(self._names) >= MAX_NAMES:
+            self.full = True
+            return
+        if is_chinese_name(name):
+            self._chinese.setdefault(name[:2], []).append(name)
+        elif " " in name:
+            self._latin.setdefault(name.split(" ", 1)[0].rstrip(","), []).append(name)
+        else:
+            return  # one Latin word is too common a word
+        self._names.add(name)
+        self._first = None
+
+    def add_number(self, value: str, kind: str) -> None:
+        number = value.translate(_SEPARATORS)
+        if len(number) >= _MIN_NUMBER and number.isascii() and number.isdigit() and len(self._numbers) < MAX_NUMBERS:
+            self._numbers.setdefault(number, kind)
+
+    def __bool__(self) -> bool:
+        return bool(self._names or self._numbers)
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Every known value in the text."""
+        if self._chinese and not text.isascii():
+            yield from self._find_chinese(text)
+        if self._latin:
+            yield from self._find_latin(text)
+        if self._numbers:
+            yield from self._find_numbers(text)
+
+    def _find_chinese(self, text: str) -> Iterator[Span]:
+        if self._first is None:
+            for names in self._chinese.values():
+                names.sort(key=len, reverse=True)
+            self._first = re.compile("[" + "".join(re.escape(c) for c in {head[0] for head in self._chinese}) + "]")
+        chinese = self._chinese
+        for match in self._first.finditer(text):
+            start = match.start()
+            for name in chinese.get(text[start : start + 2], ()):
+                if text.startswith(name, start):
+                    yield Span(start, start + len(name), "person_name", 0.82)
+                    break
+
+    def _find_latin(self, text: str) -> Iterator[Span]:
+        latin = self._latin
+        for match in _CAPITALISED.finditer(text):
+            for name in latin.get(match[0], ()):
+                end = match.start() + len(name)
+                if text.startswith(name, match.start()) and not text[end : end + 1].isalpha():
+                    yield Span(match.start(), end, "person_name", 0.85)
+                    break
+
+    def _find_numbers(self, text: str) -> Iterator[Span]:
+        for match in _DIGITS.finditer(text):
+            kind = self._numbers.get(match[0].translate(_SEPARATORS))
+            if kind:
+                yield Span(match.start(), match.end(), kind, 0.9)

@@ -1,0 +1,79 @@
+"""What an inspection says about a file: counts, kinds, shapes. Never a value of the file."""
+
+import msgspec
+
+from handover.detection.spans import Level
+from handover.i18n import Text
+
+
+class FieldReport(msgspec.Struct, kw_only=True):
+    """One field of a file."""
+
+    name: str
+    level: Level
+    #: Hits by kind, over all values.
+    kinds: dict[str, int]
+    #: What the field holds as a whole, by header and values (`person_name`, `order`, `free_text`, …); empty if nothing is known.
+    role: str = ""
+    #: Proposal for the custodian: `needed` for the transfer, `review`, or `unneeded`.
+    need: str = "needed"
+    #: Values that are not empty.
+    values: int = 0
+    #: Values of a column for identifiers that are none by check digit or form: likely typing mistakes.
+    unmatched: int = 0
+    #: The commonest forms, e.g. `9{11}`; digits, letters and 汉字 are replaced.
+    shapes: list[str] = msgspec.field(default_factory=list)
+
+
+class Subject(msgspec.Struct, kw_only=True, frozen=True):
+    """The field that says which person a record is about."""
+
+    field: str
+    #: `customer_id`, `resident_id`, `mobile`, `email`, `person_name` or `record_id`; `given` when the caller chose it.
+    basis: str
+
+
+class ScanReport(msgspec.Struct, kw_only=True):
+    """The inventory of one file."""
+
+    format: str = ""
+    encoding: str = ""
+    records: int = 0
+    fields: list[FieldReport] = msgspec.field(default_factory=list)
+    #: Distinct persons by `subject`, or by identifiers found in the text when there is no such field.
+    persons: int = 0
+    #: `exact`; `estimate` beyond a million; `none` when nothing in the file tells persons apart.
+    persons_method: str = "exact"
+    subject: Subject | None = None
+    #: Persons under 18 and under 14, by birth dates and identity numbers; distinct like `persons`.
+    minors: int = 0
+    under_14: int = 0
+    ragged: int = 0
+    ragged_first_line: int | None = None
+    hidden_sheets: list[str] = msgspec.field(default_factory=list)
+    #: Why the file can't be inspected; then nothing else in the report counts.
+    blocked: Text | None = None
+
+    @property
+    def level(self) -> Level:
+        """The highest level of any field."""
+        return max((field.level for field in self.fields), default="L1")
+
+    def kinds(self) -> dict[str, int]:
+        """Hits by kind over all fields."""
+        total: dict[str, int] = {}
+        for field in self.fields:
+            for kind, count in field.kinds.items():
+                total[kind] = total.get(kind, 0) + count
+        return total
+
+
+class SpanRow(msgspec.Struct):
+    """One hit with its place, as `scan --spans` prints it."""
+
+    record: int
+    field: str
+    kind: str
+    start: int
+    end: int
+    confidence: float

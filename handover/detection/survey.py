@@ -1,0 +1,186 @@
+"""The first pass over a file: what each column is, which values to look for elsewhere, whom a record is about.
+
+A header proposes a role and a sample of values decides. Names of all records are collected before any free text is scanned, so a
+narrative in the first record that names the last customer is found too.
+"""
+
+from dataclasses import dataclass, field
+
+from handover.detection.detectors import person_name
+from handover.detection.headers import is_single_word_name, role_of_header
+from handover.detection.known import KnownValues
+from handover.detection.report import Subject
+from handover.detection.scanner import ColumnScan
+from handover.formats import Batch
+from handover.formats.errors import refuse
+
+#: Values that decide a role; a column that starts with empty cells waits for them.
+_SAMPLE = 500
+#: Share of a sample that must look like names before a column counts as one: with a telling header, and without.
+_NAMES_BY_HEADER, _NAMES_BY_VALUES = 0.4, 0.92
+_MIN_VALUES = 8
+#: From this share on, a column of order numbers really holds the identifier that its numbers look like.
+_REALLY_IDENTIFIERS = 0.8
+#: A column whose values are longer than this on average, or hold spaces or punctuation, is free text.
+_FREE_TEXT_LENGTH = 24
+
+#: Kinds that are mere digits or pass a one-digit check: an order number may look like them.
+NUMERIC_KINDS = frozenset(
+    {
+        "mobile",
+        "landline",
+        "phone",
+        "bank_card",
+        "qq",
+        "us_ssn",
+        "resident_id",
+        "birth_date",
+        "ip",
+        "uscc",
+        "wechat",
+        "plate",
+    }
+)
+_NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
+
+#: A header may well name a sensitive subject (过敏史); that is no one's data.
+_WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
+
+#: Which role tells persons apart best.
+_SUBJECT_ORDER = ("customer_id", "resident_id", "telephone", "email", "person_name")
+_SUBJECT_BASIS = {"telephone": "mobile"}
+
+
+@dataclass(slots=True)
+class FieldSurvey:
+    """One field while its sample is gathered, and afterwards."""
+
+    name: str
+    header_role: str
+    sample: list[str] = field(default_factory=list)
+    role: str = ""
+    decided: bool = False
+    values: int = 0
+    scan: ColumnScan = field(default_factory=ColumnScan)
+
+
+class Survey:
+    """Takes every batch of the first pass; `finish()` settles what is open."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, FieldSurvey] = {}
+        self.known = KnownValues()
+        self.records = 0
+
+    def add(self, batch: Batch) -> None:
+        """Learns from one batch.
+
+        Raises:
+            FormatRefusedError: a field's name is personal data itself.
+        """
+        self.records += batch.count
+        for column in batch.columns:
+            entry = self.fields.get(column.name)
+            if entry is None:
+                _refuse_data_in_name(column.name)
+                entry = self.fields[column.name] = FieldSurvey(column.name, role_of_header(column.name))
+            present = [value for value in column.values if value]
+            entry.values += len(present)
+            if entry.decided:
+                self._learn(entry, present)
+            else:
+                entry.sample.extend(present)
+                if len(entry.sample) >= _SAMPLE:
+                    self._decide(entry)
+
+    def finish(self) -> "Survey":
+        """Decides the roles of columns that never filled a sample."""
+        for entry in self.fields.values():
+            if not entry.decided:
+                self._decide(entry)
+        return self
+
+    def subject(self) -> Subject | None:
+        """The field that tells persons apart best; None when no field does."""
+        by_role: dict[str, str] = {}
+        for entry in self.fields.values():
+            if entry.values:
+                by_role.setdefault(entry.role, entry.name)
+        for role in _SUBJECT_ORDER:
+            if role in by_role:
+                return Subject(field=by_role[role], basis=_SUBJECT_BASIS.get(role, role))
+        for entry in self.fields.values():
+            if entry.role == "order" and len(set(entry.sample)) == len(entry.sample) > 0:
+                return Subject(field=entry.name, basis="record_id")
+        return None
+
+    def column_scan(self, name: str) -> ColumnScan:
+        """How to scan a field; one that the first pass never saw is scanned as free text."""
+        entry = self.fields.get(name)
+        return entry.scan if entry else ColumnScan(known=self.known)
+
+    def _decide(self, entry: FieldSurvey) -> None:
+        entry.decided = True
+        single_word = is_single_word_name(entry.name)
+        entry.role = _role(entry, single_word=single_word)
+        suppressed = _implausible(entry) if entry.role in _NO_FREE_TEXT else frozenset()
+        # Amounts and numbers are searched for no names; everything else is.
+        known = None if entry.role in _NO_FREE_TEXT else self.known
+        entry.scan = ColumnScan(entry.role, suppressed, known, single_word=single_word)
+        held, entry.sample = entry.sample, entry.sample[:_SAMPLE]
+        self._learn(entry, held)
+
+    def _learn(self, entry: FieldSurvey, values: list[str]) -> None:
+        if entry.role == "person_name":
+            for value in values:
+                self.known.add_name(value)
+        elif entry.role in {"telephone", "resident_id", "bank_card"}:
+            kind = "phone" if entry.role == "telephone" else entry.role
+            for value in values:
+                self.known.add_number(value, kind)
+
+
+def _role(entry: FieldSurvey, *, single_word: bool) -> str:
+    sample = entry.sample[:_SAMPLE]
+    if entry.header_role == "person_name":
+        named = sum(person_name.is_name(value, single_word=single_word) for value in sample)
+        return "person_name" if named >= _NAMES_BY_HEADER * len(sample) else _by_values(sample)
+    return entry.header_role or _by_values(sample)
+
+
+def _by_values(sample: list[str]) -> str:
+    """A role for a column whose header says nothing."""
+    if len(sample) < _MIN_VALUES:
+        return "free_text" if any(len(value) > _FREE_TEXT_LENGTH for value in sample) else ""
+    names = sum(person_name.is_chinese_name(value.strip()) for value in sample)
+    distinct = len(set(sample))
+    if names >= _NAMES_BY_VALUES * len(sample) and distinct * 2 > len(sample):
+        return "person_name"
+    if sum(map(len, sample)) > _FREE_TEXT_LENGTH * len(sample) and distinct * 2 > len(sample):
+        return "free_text"
+    return ""
+
+
+def _implausible(entry: FieldSurvey) -> frozenset[str]:
+    """Numeric kinds, but for one that nearly all values are."""
+    sample = entry.sample[:_SAMPLE]
+    hits = ColumnScan().find(sample)
+    whole: dict[str, int] = {}
+    for index, spans in hits.items():
+        for span in spans:
+            if span.end - span.start >= len(sample[index].strip()):
+                whole[span.kind] = whole.get(span.kind, 0) + 1
+    real = {kind for kind, count in whole.items() if count >= _REALLY_IDENTIFIERS * len(sample)}
+    return NUMERIC_KINDS - real
+
+
+def _refuse_data_in_name(name: str) -> None:
+    if any(
+        spans
+        for spans in ColumnScan().find([name]).values()
+        if any(span.kind not in _WORDS_IN_HEADERS for span in spans)
+    ):
+        raise refuse(
+            "字段名（表头或 JSON 的键）里有个人信息，无法按字段处理。请改用固定的字段名。",
+            "A field's name (header or JSON key) holds personal data, so fields can't be handled. Use fixed names.",
+        )
