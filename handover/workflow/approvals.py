@@ -99,3 +99,11 @@ def approvers(ctx: Context, entity_id: uuid.UUID, trigger: str) -> list[Approval
     """Everyone whose approval moved this row by `trigger`, for documents and separation checks."""
     query = select(Approval).where(Approval.entity_id == entity_id, Approval.trigger == trigger).order_by(Approval.id)
     return list(ctx.session.scalars(query))
+
+
+def standing_people(ctx: Context, row: Any, trigger: str) -> set[uuid.UUID]:
+    """People whose approval of this trigger stands and is not used up."""
+    query = select(Approval.person_id).where(
+        Approval.entity_id == row.id, Approval.trigger == trigger, Approval.spent_at.is_(None)
+    )
+    return set(ctx.session.scalars(query))

@@ -77,7 +77,9 @@ def read(path: Path) -> Loaded:
     except msgspec.DecodeError as error:
         raise WorkflowDefinitionError(f"{path.name}: {error}") from error
     if path.name != f"{definition.name}.v{definition.version}.toml":
-        raise WorkflowDefinitionError(f"{path.name}: holds {definition.name} version {definition.version}; rename the file")
+        raise WorkflowDefinitionError(
+            f"{path.name}: holds {definition.name} version {definition.version}; rename the file"
+        )
     for problem in _problems(definition):
         raise WorkflowDefinitionError(f"{path.name}: {problem}")
     return Loaded(definition, hashlib.sha256(data).hexdigest(), path.name)
@@ -98,11 +100,17 @@ def _problems(definition: Definition) -> list[str]:
             found.append(f"{row.trigger}: one approval list is no separation; name two, or use who")
         found += [f"{row.trigger}: two rows leave {s!r}" for s in row.source if (row.trigger, s) in seen]
         seen.update((row.trigger, s) for s in row.source)
-        found += [f"{row.trigger}: leaves the terminal state {s!r}" for s in row.source if s in states and states[s].terminal]
+        found += [
+            f"{row.trigger}: leaves the terminal state {s!r}" for s in row.source if s in states and states[s].terminal
+        ]
     reached = _reachable(definition)
     found += [f"state {name!r} cannot be reached from {definition.initial!r}" for name in states if name not in reached]
     leaving = {s for row in definition.transitions for s in row.source}
-    found += [f"state {n!r} has no way out; mark it terminal = true" for n, s in states.items() if n not in leaving and not s.terminal]
+    found += [
+        f"state {n!r} has no way out; mark it terminal = true"
+        for n, s in states.items()
+        if n not in leaving and not s.terminal
+    ]
     return found
 
 

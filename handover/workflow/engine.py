@@ -45,9 +45,7 @@ class Workflow:
         for name in self._machines.names():
             loaded = self._machines.newest(name)
             version = loaded.definition.version
-            ctx.session.add(
-                WorkflowPin(case_id=case_id, machine=name, workflow_version=version, sha256=loaded.sha256)
-            )
+            ctx.session.add(WorkflowPin(case_id=case_id, machine=name, workflow_version=version, sha256=loaded.sha256))
             details[name] = f"v{version} {loaded.sha256}"
         ctx.session.flush()
         ctx.get(AuditLog).append(
@@ -59,7 +57,13 @@ class Workflow:
         return list(ctx.session.scalars(query))
 
     def fire(
-        self, ctx: Context, row: Any, trigger: str, *, reason: str | None = None, details: Mapping[str, Any] | None = None
+        self,
+        ctx: Context,
+        row: Any,
+        trigger: str,
+        *,
+        reason: str | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> Fired:
         """Moves `row` by `trigger`, or records the actor's approval while others are awaited.
 
@@ -164,11 +168,15 @@ class Workflow:
         ]
         if not held:
             needed = ", ".join(sorted(transition.allowed_roles))
-            raise ForbiddenError(f"{transition.trigger} needs one of these roles: {needed}", roles=sorted(transition.allowed_roles))
+            raise ForbiddenError(
+                f"{transition.trigger} needs one of these roles: {needed}", roles=sorted(transition.allowed_roles)
+            )
         if transition.approvals:
             held = [r for r in held if r.effective_at <= ctx.now()]
             if not held:
-                raise ForbiddenError("your role was given too recently to approve; it counts after the waiting period of the policy")
+                raise ForbiddenError(
+                    "your role was given too recently to approve; it counts after the waiting period of the policy"
+                )
         if transition.approvals or transition.trigger in self.binding(row.MACHINE).second_factor:
             self._registry.require_second_factor(ctx)
         return held[0].role

@@ -62,7 +62,9 @@ def _bind(loaded: Loaded, registry: Registry) -> None:
     triggers = {row.trigger for row in definition.transitions}
     for name in registry.machines[definition.name].effects:
         if name not in triggers:
-            raise WorkflowDefinitionError(f"{loaded.file}: the room has an effect for {name!r}, which is no trigger here")
+            raise WorkflowDefinitionError(
+                f"{loaded.file}: the room has an effect for {name!r}, which is no trigger here"
+            )
 
 
 def diagram(definition: Definition) -> str:

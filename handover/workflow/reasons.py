@@ -5,9 +5,9 @@ from typing import Any
 
 from handover.audit import reason_digest
 from handover.context import Context
-from handover.workflow.models import TransitionReason
 from handover.db import new_id
 from handover.vault import Vault
+from handover.workflow.models import TransitionReason
 
 
 def keep_reason(ctx: Context, row: Any, trigger: str, text: str | None) -> str | None:

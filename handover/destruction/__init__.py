@@ -1,0 +1,1 @@
+"""Destruction: which copies must go, who decides, how their keys die, and how anybody can see that they are dead."""
