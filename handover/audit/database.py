@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from handover.audit.entry import decode_entry, entry_time
 from handover.audit.errors import AuditVerificationError
-from handover.audit.leaves import rows
+from handover.audit.leaves import StoredEntry, rows
 from handover.audit.models import HEAD_ID, AuditCheckpoint, AuditEntry, AuditHead
 from handover.audit.tree import AttestedTree, Head
 from handover.crypto.checkpoint import verify_checkpoint
@@ -44,9 +44,9 @@ def verify_rows(session: Session, origin: str, keys: Sequence[NoteKey]) -> Verif
         tree.append(_leaf(row, tree.size))
     tree.finish()
     if tree.size != size or tree.edge() != frontier:
-        raise AuditVerificationError(
-            "the stored head is not that of the entries", "head_differs", tree.attested, max(tree.size, size) - 1
-        )
+        last = max(tree.size, size) - 1
+        located = (tree.attested, last) if tree.attested <= last else (None, None)
+        raise AuditVerificationError("the stored head is not that of the entries", "head_differs", *located)
     _refuse_rows_beyond_head(session)
     return VerifiedLog(size, tree.root().hex(), len(heads))
 
@@ -65,7 +65,7 @@ def _heads(session: Session, origin: str, keys: Sequence[NoteKey]) -> list[Head]
     return heads
 
 
-def _leaf(row: AuditEntry, position: int) -> bytes:
+def _leaf(row: StoredEntry, position: int) -> bytes:
     data = row.entry.encode()
     try:
         entry = decode_entry(data)

@@ -1,6 +1,10 @@
 """Reads of the log's rows, in order and without gaps, for proofs, exports and verification."""
 
+import datetime as dt
+import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -8,8 +12,21 @@ from handover.audit.errors import AuditVerificationError
 from handover.audit.models import AuditCheckpoint, AuditEntry
 from handover.db import Session
 
+#: Any columns, the first of them the index.
+_Columns = tuple[Any, ...]
 #: Rows held in memory at a time.
 _BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """A row of the log, detached from the session."""
+
+    index: int
+    case_id: uuid.UUID | None
+    time: dt.datetime
+    entry: str
+    leaf_hash: bytes
 
 
 def leaf_hashes(session: Session, start: int, end: int) -> Iterator[bytes]:
@@ -18,9 +35,8 @@ def leaf_hashes(session: Session, start: int, end: int) -> Iterator[bytes]:
     Raises:
         AuditVerificationError: one is missing.
     """
-    query = sa.select(AuditEntry.index, AuditEntry.leaf_hash).where(AuditEntry.index >= start, AuditEntry.index < end)
     expected = start
-    for index, leaf in session.execute(query.order_by(AuditEntry.index).execution_options(yield_per=_BATCH)):
+    for index, leaf in _batches(session, sa.select(AuditEntry.index, AuditEntry.leaf_hash), start, end):
         if index != expected:
             break
         expected += 1
@@ -31,12 +47,20 @@ def leaf_hashes(session: Session, start: int, end: int) -> Iterator[bytes]:
         )
 
 
-def rows(session: Session, end: int) -> Iterator[AuditEntry]:
-    """Entries 0 … end-1 in order, not kept in the session; gaps are for the reader to see."""
-    query = sa.select(AuditEntry).where(AuditEntry.index < end).order_by(AuditEntry.index)
-    for row in session.scalars(query.execution_options(yield_per=_BATCH)):
-        yield row
-        session.expunge(row)
+def rows(session: Session, end: int) -> Iterator[StoredEntry]:
+    """Entries 0 … end-1 in order; gaps are for the reader to see."""
+    columns = (AuditEntry.index, AuditEntry.case_id, AuditEntry.time, AuditEntry.entry, AuditEntry.leaf_hash)
+    for row in _batches(session, sa.select(*columns), 0, end):
+        yield StoredEntry(*row)
+
+
+def _batches(session: Session, query: sa.Select[*_Columns], start: int, end: int) -> Iterator[sa.Row[*_Columns]]:
+    """Rows by index, a bounded number at a time; no cursor stays open between them when the reader stops early."""
+    ordered = query.order_by(AuditEntry.index).limit(_BATCH)
+    while start < end:
+        batch = session.execute(ordered.where(AuditEntry.index >= start, AuditEntry.index < end)).all()
+        yield from batch
+        start = batch[-1][0] + 1 if batch else end
 
 
 def checkpoints_up_to(session: Session, size: int) -> Iterator[str]:
