@@ -1,0 +1,66 @@
+"""The redacting and re-scanning child. Keys come in the first frame on stdin, never in argv or environment.
+
+Input: parameters, the selection, then two streams (the source twice; for the second scan the source and the
+output). Output: the redacted bytes as data frames, and a report that says the output is whole.
+"""
+
+import sys
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from handover.detection.child import ProgressLines
+from handover.formats import FormatRefusedError, open_records
+from handover.masking.policy import Policy
+from handover.masking.redaction import Redaction
+from handover.masking.report import RedactionReport
+from handover.masking.residual import residual
+from handover.masking.selection import Selection
+from handover.sandbox.frames import FrameKind, pack, pack_stream, read_frame, read_stream
+
+
+class Parameters(msgspec.Struct, kw_only=True):
+    """The first frame."""
+
+    task: Literal["redact", "residual"]
+    name: str
+    policy: Policy
+    key: bytes = b""
+    quasi_identifiers: list[str] = msgspec.field(default_factory=list)
+
+
+def main() -> None:
+    """Redacts or re-scans one file."""
+    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
+    parameters = msgspec.json.decode(read_frame(incoming)[1], type=Parameters)
+    try:
+        if parameters.task == "redact":
+            report: object = _redact(parameters, incoming, outgoing)
+        else:
+            report = residual(
+                open_records(read_stream(incoming), parameters.name),
+                lambda: open_records(read_stream(incoming), parameters.name),
+                policy=parameters.policy,
+                quasi_identifiers=parameters.quasi_identifiers,
+                on_records=ProgressLines(),
+            )
+    except FormatRefusedError as error:
+        outgoing.write(pack(FrameKind.REFUSED, msgspec.json.encode(error.reason)))
+        return
+    outgoing.write(pack(FrameKind.REPORT, msgspec.json.encode(report)))
+
+
+def _redact(parameters: Parameters, incoming: BinaryIO, outgoing: BinaryIO) -> RedactionReport:
+    # A million references are a large frame: they come as a stream of their own.
+    selection = msgspec.msgpack.decode(b"".join(read_stream(incoming)), type=Selection | None)
+    redaction = Redaction(
+        open_records(read_stream(incoming), parameters.name),
+        lambda: open_records(read_stream(incoming), parameters.name),
+        parameters.name,
+        policy=parameters.policy,
+        key=parameters.key,
+        selection=selection,
+        on_records=ProgressLines(),
+    )
+    outgoing.writelines(pack_stream(redaction.output()))
+    return redaction.report

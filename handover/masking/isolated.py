@@ -1,0 +1,118 @@
+"""The parent's side of redaction and of the second scan."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from handover.detection import Source
+from handover.formats import FormatRefusedError
+from handover.i18n import Text
+from handover.masking.child import Parameters
+from handover.masking.policy import Policy
+from handover.masking.report import RedactionReport, ResidualReport
+from handover.masking.selection import Selection
+from handover.sandbox import Limits, SandboxCrashError, run_isolated
+from handover.sandbox.frames import FrameKind, FrameParser, pack, pack_stream
+from handover.sandbox.run import Progress
+
+_CHILD = "handover.masking.child"
+#: Shorter keys could be searched.
+_MIN_KEY = 16
+
+R = TypeVar("R", RedactionReport, ResidualReport)
+
+
+def redact_isolated(
+    source: Source,
+    name: str,
+    policy: Policy,
+    key: bytes,
+    *,
+    sink: Callable[[bytes], None],
+    selection: Selection | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> RedactionReport:
+    """Redacts one file in a child.
+
+    Args:
+        source: opens the plaintext anew; opened twice.
+        name: the file's name, for telling CSV from TXT and for keeping the tabs of a `.tsv`.
+        policy: what happens to each field and kind.
+        key: the recipient's pseudonym key, at least 16 bytes.
+        sink: takes the output piece by piece; it is whole only when this function returns.
+        selection: whose records go in; a record that can't be attributed stays out. Its references are those of the source.
+        progress: takes `{"stage": "survey" | "redact", "records": n}`.
+
+    Raises:
+        FormatRefusedError: the file can't be inspected, so it is not redacted.
+        SandboxError: the child ran out of time or memory, or crashed.
+    """
+    if len(key) < _MIN_KEY:
+        raise ValueError("a pseudonym key has at least 16 bytes")
+    if selection is not None and selection.drop_fields:
+        raise ValueError("fields are dropped by the policy, not by the selection")
+    parameters = Parameters(task="redact", name=name, policy=policy, key=key)
+
+    def wire() -> Iterator[bytes]:
+        yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
+        yield from pack_stream([msgspec.msgpack.encode(selection)])
+        yield from pack_stream(source())
+        yield from pack_stream(source())
+
+    return _run(wire(), RedactionReport, sink, progress, limits)
+
+
+def residual_isolated(
+    output: Source,
+    name: str,
+    policy: Policy,
+    *,
+    source: Source,
+    quasi_identifiers: Sequence[str] = (),
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> ResidualReport:
+    """Scans an output a second time, with the values known from its source; both are opened once.
+
+    Raises:
+        FormatRefusedError: source or output can't be read.
+        SandboxError: the child ran out of time or memory, or crashed.
+    """
+    parameters = Parameters(task="residual", name=name, policy=policy, quasi_identifiers=list(quasi_identifiers))
+
+    def wire() -> Iterator[bytes]:
+        yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
+        yield from pack_stream(source())
+        yield from pack_stream(output())
+
+    return _run(wire(), ResidualReport, lambda _: None, progress, limits)
+
+
+def _run(
+    wire: Iterator[bytes],
+    report: type[R],
+    sink: Callable[[bytes], None],
+    progress: Progress | None,
+    limits: Limits | None,
+) -> R:
+    parser = FrameParser()
+    results: list[R] = []
+    reasons: list[Text] = []
+
+    def take(data: bytes) -> None:
+        for kind, payload in parser.feed(data):
+            if kind is FrameKind.DATA:
+                sink(payload)
+            elif kind is FrameKind.REPORT:
+                results.append(msgspec.json.decode(payload, type=report))
+            elif kind is FrameKind.REFUSED:
+                reasons.append(msgspec.json.decode(payload, type=Text))
+
+    run_isolated(_CHILD, stdin=wire, limits=limits, on_output=take, on_progress=progress)
+    if reasons:
+        raise FormatRefusedError(reasons[0])
+    if not results:
+        raise SandboxCrashError("the redaction ended without a report")
+    return results[0]

@@ -1,0 +1,152 @@
+"""Rebuilds a file's records under a policy: whole values by field, hits in running text by kind."""
+
+import re
+from collections.abc import Callable, Iterator
+
+from handover.detection.inspection import survey_of
+from handover.detection.spans import Span
+from handover.detection.survey import Survey
+from handover.formats import Batch, Column, Reading, open_writer
+from handover.masking.generalise import generalise
+from handover.masking.masks import mask
+from handover.masking.policy import FieldRule, Policy
+from handover.masking.pseudonyms import Pseudonymiser
+from handover.masking.report import FieldRedaction, RedactionReport
+from handover.masking.selection import Selection, SelectionReport
+from handover.masking.selection import _Judge as RecordJudge
+
+_ALPHANUMERIC = re.compile(r"\w")
+_SCAN = FieldRule("scan")
+
+OnRecords = Callable[[str, int], None]
+
+
+class Redactor:
+    """Applies one policy under one key to the batches of one file."""
+
+    def __init__(self, survey: Survey, policy: Policy, key: bytes) -> None:
+        self._survey = survey
+        self._policy = policy
+        self._tokens = Pseudonymiser(key)
+        self._verbatim = policy.is_verbatim()
+        self.fields: dict[str, FieldRedaction] = {}
+
+    def apply(self, batch: Batch) -> None:
+        """Fills `replaced` of every column that changes."""
+        for column in batch.columns:
+            rule = self._policy.fields.get(column.name, _SCAN)
+            report = self.fields.setdefault(column.name, FieldRedaction(name=column.name, action=rule.action))
+            if self._verbatim or rule.action == "keep":
+                continue
+            if rule.action == "drop":
+                column.replaced = [""] * len(column.values)
+                report.replaced += sum(map(bool, column.values))
+            elif rule.action == "scan":
+                self._hits(column, report)
+            else:
+                self._values(column, rule, report)
+
+    def replace(self, action: str, kind: str, text: str) -> str:
+        """What stands in for one value or hit."""
+        if action == "keep":
+            return text
+        if action == "pseudonymise":
+            return self._tokens.token(kind, text)
+        if action == "mask":
+            return mask(kind, text)
+        coarse = generalise(kind, text) if action == "generalise" else ""
+        return coarse or f"[{kind or 'removed'}]"
+
+    def _hits(self, column: Column, report: FieldRedaction) -> None:
+        hits = self._survey.column_scan(column.name).find(column.values)
+        if not hits:
+            return
+        column.replaced = replaced = list(column.values)
+        for index, spans in hits.items():
+            value = column.values[index]
+            replaced[index] = self._in_text(value, spans, None, report)
+            report.replaced += replaced[index] != value
+
+    def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
+        hits = self._survey.column_scan(column.name).find(column.values)
+        replaced = []
+        for index, value in enumerate(column.values):
+            spans = hits.get(index, [])
+            if not value.strip():
+                replaced.append(value)
+                continue
+            if spans and not _ALPHANUMERIC.search(_outside(value, spans)):
+                # The kind that was recognised counts, so that the token equals that of the same value in a narrative.
+                new = self._in_text(value, spans, rule.action, report)
+            else:
+                new = self.replace(rule.action, rule.kind, value)
+                report.kinds[rule.kind] = report.kinds.get(rule.kind, 0) + 1
+            replaced.append(new)
+            report.replaced += new != value
+        column.replaced = replaced
+
+    def _in_text(self, value: str, spans: list[Span], action: str | None, report: FieldRedaction) -> str:
+        parts = []
+        done = 0
+        for span in spans:
+            chosen = action or self._policy.action_for(span.kind)
+            counts = report.kept if chosen == "keep" else report.kinds
+            counts[span.kind] = counts.get(span.kind, 0) + 1
+            parts += [value[done : span.start], self.replace(chosen, span.kind, value[span.start : span.end])]
+            done = span.end
+        return "".join([*parts, value[done:]])
+
+
+def _outside(value: str, spans: list[Span]) -> str:
+    parts = []
+    done = 0
+    for span in spans:
+        parts.append(value[done : span.start])
+        done = span.end
+    return "".join([*parts, value[done:]])
+
+
+class Redaction:
+    """Both passes over one file: iterate `output()`, then read `report`."""
+
+    def __init__(
+        self,
+        first: Reading,
+        second: Callable[[], Reading],
+        name: str,
+        *,
+        policy: Policy,
+        key: bytes,
+        selection: Selection | None = None,
+        on_records: OnRecords | None = None,
+    ) -> None:
+        self._first, self._second, self._name = first, second, name
+        self._policy, self._key, self._selection = policy, key, selection
+        self._on_records = on_records or (lambda _stage, _records: None)
+        self.report = RedactionReport()
+
+    def output(self) -> Iterator[bytes]:
+        """The redacted file; it is whole only when the iteration has ended.
+
+        Raises:
+            FormatRefusedError: on either pass.
+        """
+        survey = survey_of(self._first, self._on_records)
+        redactor = Redactor(survey, self._policy, self._key)
+        selected = SelectionReport()
+        judge = RecordJudge(self._selection, selected) if self._selection else None
+        reading = self._second()
+        writer = open_writer(reading.format, self._name)
+        report = self.report
+        for batch in reading.batches:
+            # Whose record it is must be seen before the reference becomes a token.
+            keep = judge.keep(batch) if judge else None
+            redactor.apply(batch)
+            report.records_in += batch.count
+            report.records_out += batch.count if keep is None else sum(keep)
+            yield writer.write(batch, keep)
+            self._on_records("redact", report.records_in)
+        report.format, report.fields = reading.format, list(redactor.fields.values())
+        report.excluded = selected.excluded
+        report.persons_out = len(judge.kept_subjects) if judge else 0
+        yield writer.finish()

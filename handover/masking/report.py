@@ -1,0 +1,53 @@
+"""What a redaction did and what a second scan found: counts by field, kind and level, never a value."""
+
+import msgspec
+
+
+class FieldRedaction(msgspec.Struct, kw_only=True):
+    """One field of the output."""
+
+    name: str
+    #: The policy's action for the whole field; `scan` where only hits are replaced.
+    action: str
+    #: Values that changed.
+    replaced: int = 0
+    #: Hits replaced, by kind.
+    kinds: dict[str, int] = msgspec.field(default_factory=dict)
+    #: Hits that the policy keeps, by kind.
+    kept: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class RedactionReport(msgspec.Struct, kw_only=True):
+    """One file, redacted."""
+
+    format: str = ""
+    records_in: int = 0
+    records_out: int = 0
+    #: Records left out for the persons that they are about, by reason.
+    excluded: dict[str, int] = msgspec.field(default_factory=dict)
+    #: Distinct persons in the output; 0 when nobody was to be left out, because then they are not told apart.
+    persons_out: int = 0
+    fields: list[FieldRedaction] = msgspec.field(default_factory=list)
+
+
+class ResidualReport(msgspec.Struct, kw_only=True):
+    """A second scan over the bytes that came out."""
+
+    format: str = ""
+    records: int = 0
+    #: What should not be there, by level, kind and field. An L4 hit is always one, whatever the policy keeps.
+    leftover: dict[str, int] = msgspec.field(default_factory=dict)
+    leftover_kinds: dict[str, int] = msgspec.field(default_factory=dict)
+    leftover_fields: dict[str, int] = msgspec.field(default_factory=dict)
+    #: Hits below L4 that the policy keeps on purpose, by kind.
+    kept: dict[str, int] = msgspec.field(default_factory=dict)
+    #: The smallest group of records alike in the declared quasi-identifiers; None when none were declared.
+    k: int | None = None
+
+    @property
+    def l4(self) -> int:
+        return self.leftover.get("L4", 0)
+
+    @property
+    def l3(self) -> int:
+        return self.leftover.get("L3", 0)
