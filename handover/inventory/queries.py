@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from handover.cases.queries import case_key, require_role, roles_of, visible_case
 from handover.context import Context
+from handover.detection import ScanReport
 from handover.errors import NotFoundError
 from handover.inventory.content import Content, plain_chunks, raw_chunks
 from handover.inventory.models import Copy, Field, RecordSet, Upload
@@ -174,6 +175,15 @@ def facts_of(ctx: Context, row: RecordSet) -> RecordFacts | None:
     if not vault.has(key):
         return None
     return msgspec.convert(vault.open_json(key, row.facts_sealed, field="record_sets.facts", row=row.id), RecordFacts)
+
+
+def report_of(ctx: Context, row: RecordSet) -> ScanReport | None:
+    """What the inspection found; None before it, or once the case's names are destroyed."""
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+    if row.report_sealed is None or not vault.has(key):
+        return None
+    text = vault.open_text(key, row.report_sealed, field="record_sets.report", row=row.id)
+    return msgspec.json.decode(text, type=ScanReport)
 
 
 def copies_of(ctx: Context, case_id: uuid.UUID, *, kinds: Sequence[str] = (), live: bool = False) -> list[Copy]:
