@@ -18,13 +18,17 @@ from handover.errors import InvalidInputError
 from handover.settings import Settings
 from handover.storage import Storage, open_storage
 from handover.vault.blobs import BlobSink, SealedBlob, open_blob
-from handover.vault.errors import KeyMismatchError
+from handover.vault.errors import KeyMismatchError, NotInitialisedError
 from handover.vault.keyring import Destruction, Keyring
 from handover.vault.ring import CopyBinding, Entry
 
 # One secret serves several uses; each gets a key of its own derived from it.
 _COLUMN = b"handover-column-v1"
 _DIGEST = b"handover-digest-v1"
+
+
+#: In the data directory while an installation is being made; a half-made one must not be used.
+INITIALISING = ".initialising"
 
 
 class Vault:
@@ -40,10 +44,14 @@ class Vault:
         A sealed vault opens too: it refuses each use, until the master key is put back.
 
         Raises:
-            NotInitialisedError: there is no key ring.
+            NotInitialisedError: there is no key ring, or its making was cut off.
             SettingsError: others may read the ring.
         """
         forbid_core_dumps()
+        if (settings.data_dir / INITIALISING).exists():
+            raise NotInitialisedError(
+                f"{settings.data_dir} was not finished: its initialisation was cut off; run handover init again"
+            )
         keyring = Keyring(settings.keyring_dir, settings.master_key_file)
         keyring.recover()
         return cls(keyring, open_storage(settings.storage_url))
