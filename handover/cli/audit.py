@@ -97,7 +97,7 @@ def _summary(found: VerifiedExport) -> str:
         "checkpoints": ", ".join(map(str, found.checkpoints)),
         "signed by": ", ".join(found.keys) + ("" if found.pinned else " (not pinned)"),
         "witnessed": f"the first {witnessed} entries, by a checkpoint that you kept",
-        "not witnessed": f"{found.size - witnessed} entries rest on the log's own signature alone",
+        "not witnessed": f"{found.size - witnessed} of {found.size} entries rest on the log's own signature alone",
     }
     return "\n".join(f"{name:14} {value}" for name, value in rows.items())
 
