@@ -1,7 +1,10 @@
 """`handover audit`: export and checkpoint from the installation; verify offline, with the base install alone."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID
 
 import click
@@ -37,15 +40,11 @@ def export(case_id: UUID | None, out: Path | None) -> None:
 
     installation = open_installation(load())
     log = installation.get(AuditLog)
-    with installation.unit_of_work(SYSTEM) as ctx:
-        log.checkpoint(ctx)
-    with installation.unit_of_work(SYSTEM, write=False) as ctx:
-        lines = log.export(ctx, case_id)
-        if out is None:
-            sys.stdout.buffer.writelines(lines)
-            return
-        with whole_file(out, 0o666) as file:
-            file.writelines(lines)
+    with contextlib.closing(installation.database):
+        with installation.unit_of_work(SYSTEM) as ctx:
+            log.checkpoint(ctx)
+        with installation.unit_of_work(SYSTEM, write=False) as ctx, _output(out) as file:
+            file.writelines(log.export(ctx, case_id))
 
 
 @audit.command()
@@ -59,12 +58,9 @@ def checkpoint(out: Path | None) -> None:
     from handover.settings import load
 
     installation = open_installation(load())
-    with installation.unit_of_work(SYSTEM) as ctx:
+    with contextlib.closing(installation.database), installation.unit_of_work(SYSTEM) as ctx:
         note = installation.get(AuditLog).checkpoint(ctx)
-    if out is None:
-        click.echo(note, nl=False)
-        return
-    with whole_file(out, 0o666) as file:
+    with _output(out) as file:
         file.write(note.encode())
 
 
@@ -86,6 +82,16 @@ def verify(
     if not verified.pinned:
         click.echo("the export holds, but the keys are its own: no --key was given", err=True)
         ctx.exit(NOT_PINNED)
+
+
+@contextlib.contextmanager
+def _output(out: Path | None) -> Iterator[BinaryIO]:
+    """The file, which takes its name only when it is whole, or stdout."""
+    if out is None:
+        yield sys.stdout.buffer
+        return
+    with whole_file(out, 0o666) as file:
+        yield file
 
 
 def _summary(found: VerifiedExport) -> str:
