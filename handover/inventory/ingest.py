@@ -1,7 +1,7 @@
 """Taking an upload in: its segments become one sealed source copy, then every field is inspected in a child.
 
-A killed run starts over under the same copy key; a whole blob that it left unlisted is removed first. What cannot be
-inspected is refused with the reason, and blocks the stage until somebody excludes it.
+A killed run starts over with a new copy; the remains of the old one are on the register and go with the rest. What
+cannot be inspected is refused with the reason, and blocks the stage until somebody excludes it.
 """
 
 import uuid
@@ -16,10 +16,10 @@ from handover.detection import ScanReport, inspect_isolated
 from handover.inventory.content import Stored, plain_chunks, raw_chunks, store
 from handover.inventory.models import Field, RecordSet, Upload
 from handover.inventory.queries import RecordFacts, facts_of
-from handover.inventory.service import record_copy
+from handover.inventory.service import announce_copy, fill_copy
 from handover.inventory.uploads import drop_segments, upload_key
 from handover.jobs import Job, JobRun
-from handover.vault import CopyBinding, SealedBlob, Vault
+from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
 
 
@@ -32,10 +32,8 @@ def ingest(run: JobRun) -> None:
         facts = facts_of(ctx, row)
     if row.state != "scanning" or facts is None:
         return
-    copy_id = uuid.UUID(run.temporary) if run.temporary else new_id()
-    run.reserve(str(copy_id))
+    copy_id = announce_copy(run, row.case_id, "source", "L4", record_set_id=row.id)
     key_id = f"copy:{copy_id}"
-    vault.create_copy(key_id, CopyBinding(case=row.case_id, copy=copy_id, role="source", level="L4"))
     fmt = facts.filename.rpartition(".")[2].lower()
     stored = store(vault, key_id, fmt, _segments(run, vault, upload))
     report = inspect_isolated(
@@ -72,16 +70,7 @@ def _segments(run: JobRun, vault: Vault, upload: Upload) -> Iterator[bytes]:
 def _keep(ctx: Context, row_id: uuid.UUID, copy_id: uuid.UUID, stored: Stored, report: ScanReport) -> None:
     row = ctx.session.get_one(RecordSet, row_id)
     content = msgspec.structs.replace(stored.content, format=report.format or stored.content.format)
-    record_copy(
-        ctx,
-        row.case_id,
-        "source",
-        copy_id=copy_id,
-        key_id=f"copy:{copy_id}",
-        stored=Stored(stored.blob, content),
-        level=report.level if report.blocked is None else "L4",
-        record_set_id=row.id,
-    )
+    fill_copy(ctx, copy_id, Stored(stored.blob, content), level=report.level if report.blocked is None else "L4")
     upload = ctx.session.get_one(Upload, row.upload_id)
     drop_segments(ctx, upload)
     upload.state = "ingested"

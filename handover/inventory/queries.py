@@ -203,7 +203,7 @@ def source_copy(ctx: Context, record_set_id: uuid.UUID) -> Copy:
         NotFoundError: it is not ingested yet, or destroyed.
     """
     query = select(Copy).where(Copy.record_set_id == record_set_id, Copy.kind == "source", Copy.state != "destroyed")
-    row = ctx.session.scalars(query).first()
+    row = next((c for c in ctx.session.scalars(query.order_by(Copy.id.desc())) if c.blob is not None), None)
     if row is None:
         raise NotFoundError("this record set has no stored source")
     return row

@@ -17,7 +17,8 @@ from handover.errors import ConflictError, ForbiddenError, InvalidInputError
 from handover.inventory.content import Stored
 from handover.inventory.models import Copy, CopyNote, Field, RecordSet
 from handover.inventory.queries import RecordFacts, facts_of, fields_of, require_inside_role, visible_upload
-from handover.vault import Vault
+from handover.jobs import JobRun
+from handover.vault import CopyBinding, Vault
 from handover.workflow import Workflow
 
 KINDS = (
@@ -137,41 +138,40 @@ def on_reopen(ctx: Context, row: RecordSet, _details: object) -> None:
     ctx.session.flush()
 
 
-def record_copy(
-    ctx: Context,
-    case_id: uuid.UUID,
-    kind: str,
-    *,
-    copy_id: uuid.UUID,
-    key_id: str,
-    stored: Stored,
-    level: str,
-    record_set_id: uuid.UUID | None = None,
-    package_id: uuid.UUID | None = None,
-) -> Copy:
-    """Enters a stored copy into the register."""
-    row = Copy(
-        id=copy_id,
-        case_id=case_id,
-        kind=kind,
-        record_set_id=record_set_id,
-        package_id=package_id,
-        level=level,
-        key_id=key_id,
-        blob=msgspec.to_builtins(stored.blob),
-        content_sealed=ctx.get(Vault).seal_json(
-            case_key(case_id), msgspec.to_builtins(stored.content), field="copies.content", row=copy_id
-        ),
+def announce_copy(
+    run: JobRun, case_id: uuid.UUID, kind: str, level: str, *, record_set_id: uuid.UUID | None = None
+) -> uuid.UUID:
+    """Enters a copy into the register before its first byte, with a key of its own; returns its id.
+
+    A run that is killed while writing leaves a line with a key, so that its remains are destroyed with the rest.
+    """
+    copy_id = new_id()
+    key_id = f"copy:{copy_id}"
+    with run.unit_of_work() as ctx:
+        ctx.session.add(
+            Copy(id=copy_id, case_id=case_id, kind=kind, record_set_id=record_set_id, level=level, key_id=key_id)
+        )
+    binding = CopyBinding(case=case_id, copy=copy_id, role=kind, level=level)
+    run.installation.get(Vault).create_copy(key_id, binding)
+    return copy_id
+
+
+def fill_copy(ctx: Context, copy_id: uuid.UUID, stored: Stored, *, level: str | None = None) -> Copy:
+    """Notes what an announced copy holds, once it is whole."""
+    row = ctx.session.get_one(Copy, copy_id)
+    row.blob = msgspec.to_builtins(stored.blob)
+    row.level = level or row.level
+    row.content_sealed = ctx.get(Vault).seal_json(
+        case_key(row.case_id), msgspec.to_builtins(stored.content), field="copies.content", row=copy_id
     )
-    ctx.session.add(row)
     ctx.session.flush()
     ctx.get(AuditLog).append(
         ctx,
         "copy.made",
         entity="copy",
         entity_id=row.id,
-        case_id=case_id,
-        details={"kind": kind, "size": stored.blob.size, "header_sha256": stored.blob.header_sha256},
+        case_id=row.case_id,
+        details={"kind": row.kind, "size": stored.blob.size, "header_sha256": stored.blob.header_sha256},
     )
     return row
 

@@ -154,11 +154,14 @@ def _drop_working(run: JobRun, collected: Collected) -> None:
     if not collected.working_keys:
         return
     vault = run.installation.get(Vault)
-    done = vault.destroy(collected.working_keys)
+    done = vault.destroy(list(collected.working_keys))
     for part in collected.parts:
         if part.key_id in collected.working_keys:
             vault.delete_blob(part.stored.blob.key)
     with run.unit_of_work() as ctx:
+        for copy_id in collected.working_keys.values():
+            copy = ctx.session.get_one(Copy, copy_id)
+            copy.state, copy.ended_at = "destroyed", ctx.now()
         ctx.get(AuditLog).append(
             ctx,
             "copy.working_destroyed",

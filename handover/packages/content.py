@@ -10,7 +10,6 @@ from handover.archive.seal import Entry
 from handover.compliance.queries import Eligibility, eligibility, subject_key
 from handover.compliance.service import mark_minors
 from handover.context import Context
-from handover.db import new_id
 from handover.inventory.content import Content, Sink, Stored, plain_chunks, raw_chunks
 from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import (
@@ -21,12 +20,13 @@ from handover.inventory.queries import (
     record_sets_of,
     source_copy,
 )
+from handover.inventory.service import announce_copy
 from handover.jobs import JobRun
 from handover.masking.isolated_selection import minors_isolated, select_isolated
 from handover.masking.selection import Selection, SelectionReport
 from handover.packages.models import Package
 from handover.redaction.queries import items_of
-from handover.vault import CopyBinding, SealedBlob, Vault
+from handover.vault import SealedBlob, Vault
 
 
 @dataclass(slots=True)
@@ -64,8 +64,8 @@ class Collected:
     parts: list[Part] = field(default_factory=list)
     exclusions: dict[str, int] = field(default_factory=dict)
     persons: int = 0
-    #: Keys of working copies that exist for this build alone.
-    working_keys: list[str] = field(default_factory=list)
+    #: Keys of working copies that exist for this build alone, with the copies' ids.
+    working_keys: dict[str, uuid.UUID] = field(default_factory=dict)
 
 
 def collect(run: JobRun, row: Package, progress: Callable[[int, int], None]) -> Collected:
@@ -162,10 +162,9 @@ def _add(run: JobRun, row: Package, plan: _Plan, rule: Eligibility, collected: C
         )
         collected.parts.append(part)
         return
-    copy_id = new_id()
+    copy_id = announce_copy(run, row.case_id, "working", plan.level, record_set_id=plan.record_set_id)
     key_id = f"copy:{copy_id}"
-    vault.create_copy(key_id, CopyBinding(case=row.case_id, copy=copy_id, role="working", level=plan.level))
-    collected.working_keys.append(key_id)
+    collected.working_keys[key_id] = copy_id
     with Sink(vault, key_id, plan.content.format) as sink:
         chunks = plain_chunks(vault, plan.key_id, plan.blob, plan.content)
         report: SelectionReport = select_isolated(chunks, _selection(plan, rule), sink.write)

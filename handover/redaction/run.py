@@ -9,17 +9,16 @@ import msgspec
 from sqlalchemy import delete
 
 from handover.context import Context
-from handover.db import new_id
 from handover.inventory.content import Content, Sink, Stored, plain_chunks
 from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import copy_content, facts_of, source_copy
-from handover.inventory.service import record_copy
+from handover.inventory.service import announce_copy, fill_copy
 from handover.jobs import Job, JobRun
 from handover.masking import Policy, RedactionReport, redact_isolated, residual_isolated
 from handover.redaction.models import Redaction, RedactionItem
 from handover.redaction.queries import items_of, plan_of
 from handover.redaction.service import pseudonym_key
-from handover.vault import CopyBinding, SealedBlob, Vault
+from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
 
 
@@ -50,10 +49,8 @@ def redact(run: JobRun) -> None:
     made: list[tuple[_Task, uuid.UUID, Stored, RedactionReport]] = []
     for done, task in enumerate(tasks):
         run.progress(done, len(tasks))
-        copy_id = new_id()
-        key_id = f"copy:{copy_id}"
-        vault.create_copy(key_id, CopyBinding(case=row.case_id, copy=copy_id, role="redacted", level="L2"))
-        with Sink(vault, key_id, task.content.format) as sink:
+        copy_id = announce_copy(run, row.case_id, "redacted", "L2", record_set_id=task.record_set_id)
+        with Sink(vault, f"copy:{copy_id}", task.content.format) as sink:
             report = redact_isolated(
                 task.source(vault),
                 task.name,
@@ -128,16 +125,7 @@ def _store(ctx: Context, redaction_id: uuid.UUID, made: list[tuple[_Task, uuid.U
     # Results of an earlier run are replaced; their copies stay on the register until they are destroyed.
     ctx.session.execute(delete(RedactionItem).where(RedactionItem.redaction_id == row.id))
     for task, copy_id, stored, report in made:
-        record_copy(
-            ctx,
-            row.case_id,
-            "redacted",
-            copy_id=copy_id,
-            key_id=f"copy:{copy_id}",
-            stored=stored,
-            level="L2",
-            record_set_id=task.record_set_id,
-        )
+        fill_copy(ctx, copy_id, stored)
         ctx.session.add(
             RedactionItem(
                 case_id=row.case_id,
