@@ -249,7 +249,7 @@ class Workflow:
         approvals.spend(ctx, row, transition.trigger)
         effect = self.binding(row.MACHINE).effects.get(transition.trigger)
         if effect is not None:
-            effect(ctx, row, details)
+            effect(ctx, row, {**details, "from_state": before})
         for kind in transition.jobs:
             jobs.put(ctx, kind, case_id=row.case_id, entity_id=row.id)
         for kind in transition.documents:

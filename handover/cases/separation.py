@@ -1,0 +1,46 @@
+"""Which roles one person may hold together in a case, and which roles belong to which side.
+
+Separation of duties, all hard: an auditor writes nothing; who administers the platform approves nothing; who executes
+a destruction neither approves nor witnesses it; a recipient's key is verified by others.
+"""
+
+from collections.abc import Iterable
+
+AGENCY_ROLES = frozenset({"consultant", "lead_consultant", "legal", "dpo", "security_officer"})
+SELLER_ROLES = frozenset({"seller_admin", "seller_signatory"})
+BUYER_ROLES = frozenset({"buyer_admin", "buyer_signatory"})
+#: Roles of either the agency or a party.
+NEUTRAL_ROLES = frozenset({"custodian", "destruction_executor", "witness", "auditor"})
+ROLES = AGENCY_ROLES | SELLER_ROLES | BUYER_ROLES | NEUTRAL_ROLES | {"recipient"}
+
+_DECIDES_DESTRUCTION = frozenset({"seller_signatory", "seller_admin", "legal", "dpo"})
+#: Pairs that one person may not hold in the same case.
+_APART: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
+    (frozenset({"auditor"}), ROLES - {"auditor"}),
+    (frozenset({"destruction_executor"}), _DECIDES_DESTRUCTION | {"witness"}),
+    (frozenset({"witness"}), _DECIDES_DESTRUCTION),
+    (AGENCY_ROLES, SELLER_ROLES | BUYER_ROLES | {"recipient"}),
+    (SELLER_ROLES, BUYER_ROLES | {"recipient"}),
+    (frozenset({"legal", "dpo"}), frozenset({"consultant", "lead_consultant"})),
+)
+
+
+def clash(roles: Iterable[str]) -> tuple[str, str] | None:
+    """Two of these roles that one person may not hold together; None when all go together."""
+    held = sorted(set(roles))
+    for first in held:
+        for second in held:
+            if first != second and any(first in a and second in b for a, b in _APART):
+                return first, second
+    return None
+
+
+def sides_of(role: str) -> frozenset[str]:
+    """The sides of parties for which a role is held; empty for roles that need no party."""
+    if role in SELLER_ROLES:
+        return frozenset({"seller", "target"})
+    if role in BUYER_ROLES:
+        return frozenset({"buyer"})
+    if role == "recipient":
+        return frozenset({"buyer", "seller", "target"})
+    return frozenset()
