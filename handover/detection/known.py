@@ -22,8 +22,8 @@ class KnownValues:
     """A dictionary of names and numbers with a search in running text."""
 
     def __init__(self) -> None:
-        #: First two characters of a Chinese name → the names, longest first once sealed.
-        self._chinese: dict[str, list[str]] = {}
+        #: First two characters of a Chinese name → the lengths of the names that begin with them, longest first.
+        self._chinese: dict[str, list[int]] = {}
         #: First word of a Latin name → the whole names.
         self._latin: dict[str, list[str]] = {}
         self._names: set[str] = set()
@@ -39,7 +39,10 @@ class KnownValues:
             self.full = True
             return
         if is_chinese_name(name):
-            self._chinese.setdefault(name[:2], []).append(name)
+            lengths = self._chinese.setdefault(name[:2], [])
+            if len(name) not in lengths:
+                lengths.append(len(name))
+                lengths.sort(reverse=True)
         elif " " in name:
             self._latin.setdefault(name.split(" ", 1)[0].rstrip(","), []).append(name)
         else:
@@ -66,15 +69,13 @@ class KnownValues:
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
         if self._first is None:
-            for names in self._chinese.values():
-                names.sort(key=len, reverse=True)
             self._first = re.compile("[" + "".join(re.escape(c) for c in {head[0] for head in self._chinese}) + "]")
         chinese = self._chinese
         for match in self._first.finditer(text):
             start = match.start()
-            for name in chinese.get(text[start : start + 2], ()):
-                if text.startswith(name, start):
-                    yield Span(start, start + len(name), "person_name", 0.82)
+            for length in chinese.get(text[start : start + 2], ()):
+                if text[start : start + length] in self._names:
+                    yield Span(start, start + length, "person_name", 0.82)
                     break
 
     def _find_latin(self, text: str) -> Iterator[Span]:

@@ -8,7 +8,9 @@ import bisect
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import accumulate
 
+from handover.detection.certain import CERTAIN, is_plain_number
 from handover.detection.detectors import DETECTORS
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
@@ -24,6 +26,26 @@ _CLUSTER = re.compile(r"[0-9](?:[^0-9\0]{0,3}[0-9]){3,}")
 _BEFORE, _AFTER = 40, 24
 #: Windows are cut out only where that saves work; a column of numbers is scanned whole.
 _WORTH_CUTTING = 4
+#: A whole value that is exactly what its column holds.
+_CERTAIN = 0.99
+
+#: Kinds that are mere digits or pass a one-digit check: an order number may look like them.
+NUMERIC_KINDS = frozenset(
+    {
+        "mobile",
+        "landline",
+        "phone",
+        "bank_card",
+        "qq",
+        "us_ssn",
+        "resident_id",
+        "birth_date",
+        "ip",
+        "uscc",
+        "wechat",
+        "plate",
+    }
+)
 
 
 @cache
@@ -50,26 +72,40 @@ class ColumnScan:
     def find(self, values: list[str]) -> dict[int, list[Span]]:
         """Hits by index of the value; values without hits are absent."""
         hits: dict[int, list[Span]] = {}
-        if self.role:
-            for index, value in enumerate(values):
-                span = whole_value_span(self.role, value, single_word=self.single_word) if value else None
-                if span is not None:
-                    hits[index] = [span]
-        for index, span in self._scan(values):
-            hits.setdefault(index, []).append(span)
-        for index in [index for index in hits if is_replacement(values[index])]:
-            del hits[index]
-        return {index: resolve(spans) for index, spans in hits.items()}
+        places: dict[str, list[int]] = {}
+        certain = CERTAIN.get(self.role)
+        only_numbers = self.suppressed >= NUMERIC_KINDS and not self.known
+        for index, value in enumerate(values):
+            if not value or (only_numbers and is_plain_number(value)):
+                continue
+            kind = certain(value) if certain else None
+            if kind:
+                hits[index] = [Span(0, len(value), kind, _CERTAIN)]
+            else:
+                places.setdefault(value, []).append(index)
+        # Repeated values are scanned once.
+        for value, spans in self._find(list(places)).items():
+            for index in places[value]:
+                hits[index] = spans
+        return hits
 
-    def _scan(self, values: list[str]) -> Iterator[tuple[int, Span]]:
-        text = fold(_JOINT.join(values))
-        starts = [0]
+    def _find(self, values: list[str]) -> dict[str, list[Span]]:
+        found: dict[str, list[Span]] = {}
         for value in values:
-            starts.append(starts[-1] + len(value) + 1)
+            span = whole_value_span(self.role, value, single_word=self.single_word) if self.role else None
+            if span is not None:
+                found[value] = [span]
+        for value, span in self._scan(values):
+            found.setdefault(value, []).append(span)
+        return {value: resolve(spans) for value, spans in found.items() if not is_replacement(value)}
+
+    def _scan(self, values: list[str]) -> Iterator[tuple[str, Span]]:
+        text = fold(_JOINT.join(values))
+        starts = list(accumulate((len(value) + 1 for value in values), initial=0))
         for span in self._spans(text):
             index = bisect.bisect_right(starts, span.start) - 1
             offset = starts[index]
-            yield index, Span(span.start - offset, span.end - offset, span.kind, span.confidence)
+            yield values[index], Span(span.start - offset, span.end - offset, span.kind, span.confidence)
 
     def _spans(self, text: str) -> Iterator[Span]:
         for detector in _detectors("whole"):

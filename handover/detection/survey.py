@@ -10,7 +10,7 @@ from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
 from handover.detection.report import Subject
-from handover.detection.scanner import ColumnScan
+from handover.detection.scanner import NUMERIC_KINDS, ColumnScan
 from handover.formats import Batch
 from handover.formats.errors import refuse
 
@@ -24,23 +24,6 @@ _REALLY_IDENTIFIERS = 0.8
 #: A column whose values are longer than this on average, or hold spaces or punctuation, is free text.
 _FREE_TEXT_LENGTH = 24
 
-#: Kinds that are mere digits or pass a one-digit check: an order number may look like them.
-NUMERIC_KINDS = frozenset(
-    {
-        "mobile",
-        "landline",
-        "phone",
-        "bank_card",
-        "qq",
-        "us_ssn",
-        "resident_id",
-        "birth_date",
-        "ip",
-        "uscc",
-        "wechat",
-        "plate",
-    }
-)
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 
 #: A header may well name a sensitive subject (过敏史); that is no one's data.

@@ -4,7 +4,6 @@ The same person is the same token in every file made under one key, and another 
 token can't be tested against guesses; with it, it can, so the key is destroyed with the case.
 """
 
-import base64
 import hashlib
 
 from handover.masking.normal_form import normal_form
@@ -12,6 +11,9 @@ from handover.masking.normal_form import normal_form
 #: 26 characters of 5 bits: above the 128 bits at which chance collisions are out of the question.
 TOKEN_CHARACTERS = 26
 _TOKEN_BYTES = 17
+#: Two characters for ten bits: four times faster than the standard library's base32 (a test compares them).
+_PAIRS = tuple(a + b for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_SHIFTS = tuple(range(17 * 8 - 10, 17 * 8 - 131, -10))
 _BLOCK = 64
 #: A cache of tokens: records of one person usually stand together, and names repeat.
 _CACHE = 200_000
@@ -32,7 +34,7 @@ class Pseudonymiser:
         if known is not None:
             return known
         digest = self._hmac(kind.encode() + b"\0" + normal_form(kind, value).encode("utf-8", "surrogatepass"))
-        token = f"{kind}-{base64.b32encode(digest[:_TOKEN_BYTES]).decode()[:TOKEN_CHARACTERS]}"
+        token = f"{kind}-{_base32(digest)}"
         if len(self._cache) < _CACHE:
             self._cache[kind, value] = token
         return token
@@ -43,3 +45,8 @@ class Pseudonymiser:
         outer = self._outer.copy()
         outer.update(inner.digest())
         return outer.digest()
+
+
+def _base32(digest: bytes) -> str:
+    bits = int.from_bytes(digest[:_TOKEN_BYTES], "big")
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])

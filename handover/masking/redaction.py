@@ -75,7 +75,7 @@ class Redactor:
             if not value.strip():
                 replaced.append(value)
                 continue
-            if spans and not _ALPHANUMERIC.search(_outside(value, spans)):
+            if spans and _is_covered(value, spans):
                 # The kind that was recognised counts, so that the token equals that of the same value in a narrative.
                 new = self._in_text(value, spans, rule.action, report)
             else:
@@ -95,6 +95,13 @@ class Redactor:
             parts += [value[done : span.start], self.replace(chosen, span.kind, value[span.start : span.end])]
             done = span.end
         return "".join([*parts, value[done:]])
+
+
+def _is_covered(value: str, spans: list[Span]) -> bool:
+    """True when nothing that could identify lies outside the hits."""
+    if spans[0].start == 0 and spans[0].end == len(value):
+        return True
+    return not _ALPHANUMERIC.search(_outside(value, spans))
 
 
 def _outside(value: str, spans: list[Span]) -> str:

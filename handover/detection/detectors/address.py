@@ -69,11 +69,12 @@ def _start(text: str, low: int, street: int) -> int:
     return street - len(window) + name.start() if name else street
 
 
+_DETAIL = re.compile(rf"\d|{_STREET}.{{0,12}}(?:号|弄|室|幢|栋)")
+
+
 def has_detail(value: str) -> bool:
     """True when a value of an address column says more than city and district."""
-    return any(character.isdigit() for character in value) or bool(
-        re.search(rf"{_STREET}.{{0,12}}(?:号|弄|室|幢|栋)", value)
-    )
+    return _DETAIL.search(value) is not None
 
 
 _DISTRICT = re.compile(
