@@ -1,0 +1,241 @@
+"""From a request to a unit of work: who acts, in which language, under which request id; and back to an answer.
+
+Handlers are synchronous and run in worker threads; the unit of work commits before the answer leaves.
+"""
+
+import contextlib
+import datetime as dt
+import hashlib
+import hmac
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request, Response
+from sqlalchemy import select
+
+from handover.context import ANONYMOUS, Actor, Context, Installation
+from handover.db import new_id
+from handover.errors import ForbiddenError, HandoverError, InvalidInputError, Kind
+from handover.i18n import Language
+from handover.settings import Settings
+from handover.vault import Vault
+from handover.web.errors import request_id
+from handover.web.models import IdempotentAnswer
+
+T = TypeVar("T")
+Req = Request[Any, Any, Any]
+
+#: `__Host-` binds the cookie to this very host, its root path, and TLS.
+COOKIE = "__Host-handover"
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_IDEMPOTENT_HOURS = 24
+_KEY_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """What the edge needs of accounts, bound where the application is assembled."""
+
+    authenticate: Callable[[Context, str], Actor]
+    touch: Callable[[Context, uuid.UUID], None]
+    csrf_token: Callable[[str], str]
+
+
+class PreconditionFailedError(HandoverError):
+    """The thing changed since it was read; load it again."""
+
+    code = "precondition_failed"
+    kind = Kind.PRECONDITION_FAILED
+
+
+class PreconditionRequiredError(HandoverError):
+    """A change names the version it was made from, in If-Match."""
+
+    code = "precondition_required"
+    kind = Kind.PRECONDITION_REQUIRED
+
+
+class IdempotencyKeyReusedError(HandoverError):
+    """The key was used for another request."""
+
+    code = "idempotency_key_reused"
+    kind = Kind.VERIFICATION
+
+
+@contextlib.contextmanager
+def reading(request: Req, *, anonymous: bool = False) -> Iterator[Context]:
+    """A unit of work that changes nothing."""
+    with _unit_of_work(request, write=False, anonymous=anonymous) as ctx:
+        yield ctx
+
+
+@contextlib.contextmanager
+def writing(request: Req, *, anonymous: bool = False) -> Iterator[Context]:
+    """A unit of work that commits when the block ends."""
+    with _unit_of_work(request, write=True, anonymous=anonymous) as ctx:
+        yield ctx
+
+
+def installation_of(request: Req) -> Installation:
+    found: Installation = request.app.state.installation
+    return found
+
+
+def creating(
+    request: Req, data: Any, work: Callable[[Context], T], *, location: str = "", anonymous: bool = False
+) -> Response[T]:
+    """Runs `work` once per Idempotency-Key and answers 201; the same key and body get the same answer again.
+
+    Raises:
+        IdempotencyKeyReusedError: the key came with another request before.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (0 < len(key) <= _KEY_MAX and key.isprintable()):
+        raise InvalidInputError(f"Idempotency-Key has 1 to {_KEY_MAX} printable characters", field="Idempotency-Key")
+    with writing(request, anonymous=anonymous) as ctx:
+        digest = _request_digest(request, data)
+        stored = _answered(ctx, key, digest) if key else None
+        if stored is not None:
+            return _created(msgspec.Raw(stored), stored, location)  # type: ignore[arg-type]
+        view = work(ctx)
+        body = msgspec.json.encode(view)
+        if key:
+            _remember(ctx, key, digest, body)
+    return _created(view, body, location)
+
+
+def changing(request: Req, row: Any) -> None:
+    """Checks If-Match against the row's version.
+
+    Raises:
+        PreconditionRequiredError: without If-Match. PreconditionFailedError: it names another version.
+    """
+    given = request.headers.get("if-match")
+    if given is None:
+        raise PreconditionRequiredError('send If-Match with the version you read, for example If-Match: "3"')
+    if given.strip() not in {f'"{row.version}"', "*"}:
+        raise PreconditionFailedError("it changed since you read it; load it again and repeat", version=row.version)
+
+
+def fresh(view: T) -> Response[T]:
+    """A view with its ETag."""
+    return Response(view, headers={"ETag": f'"{view.version}"'})  # type: ignore[attr-defined]
+
+
+def json_response(view: T, status: int = 200) -> Response[T]:
+    return Response(view, status_code=status)
+
+
+def page_after(cursor: str | None) -> uuid.UUID | None:
+    """The id after which a page begins.
+
+    Raises:
+        InvalidInputError: not a cursor of ours.
+    """
+    if cursor is None:
+        return None
+    try:
+        return uuid.UUID(cursor)
+    except ValueError as error:
+        raise InvalidInputError("the cursor is not one that a page gave", field="cursor") from error
+
+
+def session_token(request: Req) -> str | None:
+    """The token that came with the request, from the header or the cookie."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value:
+        return value.strip()
+    return request.cookies.get(COOKIE)
+
+
+def language_of(request: Req) -> Language:
+    """`?lang=`, then Accept-Language, then Chinese."""
+    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    return "en" if asked.lower().startswith("en") else "zh"
+
+
+@contextlib.contextmanager
+def _unit_of_work(request: Req, *, write: bool, anonymous: bool) -> Iterator[Context]:
+    installation, binding = installation_of(request), request.app.state.authentication
+    with installation.unit_of_work(
+        ANONYMOUS, language=language_of(request), request_id=request_id(request), write=write
+    ) as ctx:
+        token = session_token(request)
+        if token is not None and not anonymous:
+            ctx.actor = binding.authenticate(ctx, token)
+            _check_scope(ctx.actor, write=write)
+            _check_csrf(request, token, binding, ctx.get(Settings))
+            if write and ctx.actor.session_id is not None:
+                binding.touch(ctx, ctx.actor.session_id)
+        elif not anonymous:
+            binding.authenticate(ctx, "")
+        yield ctx
+
+
+def _check_scope(actor: Actor, *, write: bool) -> None:
+    if actor.scopes is not None and ("write" if write else "read") not in actor.scopes:
+        raise ForbiddenError(f"this token has the scopes {', '.join(sorted(actor.scopes))} only")
+
+
+def _check_csrf(request: Req, token: str, binding: Authentication, settings: Settings) -> None:
+    """A cookie travels by itself, so an unsafe request by cookie also carries a token that a foreign page cannot read."""
+    if request.method in _SAFE or request.headers.get("authorization"):
+        return
+    origin = request.headers.get("origin")
+    own = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
+    if origin is not None and urlsplit(origin).netloc not in own:
+        raise ForbiddenError("this request comes from another site")
+    if not hmac.compare_digest(request.headers.get("x-csrf-token", ""), binding.csrf_token(token)):
+        raise ForbiddenError("the X-CSRF-Token header does not fit the session")
+
+
+def _request_digest(request: Req, data: Any) -> str:
+    parts = [request.method, request.url.path, str(request.url.query)]
+    return hashlib.sha256("\n".join(parts).encode() + b"\n" + msgspec.json.encode(data)).hexdigest()
+
+
+def _answered(ctx: Context, key: str, digest: str) -> bytes | None:
+    query = select(IdempotentAnswer).where(IdempotentAnswer.actor == _actor(ctx), IdempotentAnswer.key == key)
+    row = ctx.session.scalars(query).one_or_none()
+    if row is None or row.expires_at <= ctx.now():
+        if row is not None:
+            ctx.session.delete(row)
+            ctx.session.flush()
+        return None
+    if row.request_sha256 != digest:
+        raise IdempotencyKeyReusedError("this Idempotency-Key was used for another request; take a new one")
+    return ctx.get(Vault).open_text("server", row.answer_sealed, field="idempotent_answers.answer", row=row.id).encode()
+
+
+def _remember(ctx: Context, key: str, digest: str, body: bytes) -> None:
+    identifier = new_id()
+    ctx.session.add(
+        IdempotentAnswer(
+            id=identifier,
+            actor=_actor(ctx),
+            key=key,
+            request_sha256=digest,
+            answer_sealed=ctx.get(Vault).seal_text(
+                "server", body.decode(), field="idempotent_answers.answer", row=identifier
+            ),
+            expires_at=ctx.now() + dt.timedelta(hours=_IDEMPOTENT_HOURS),
+        )
+    )
+
+
+def _actor(ctx: Context) -> str:
+    return str(ctx.actor.person_id or ctx.actor.kind)
+
+
+def _created(view: Any, body: bytes, location: str) -> Response[Any]:
+    headers = {}
+    fields = msgspec.json.decode(body)
+    if location and isinstance(fields, dict) and "id" in fields:
+        headers["Location"] = f"{location}/{fields['id']}"
+    if isinstance(fields, dict) and "version" in fields:
+        headers["ETag"] = f'"{fields["version"]}"'
+    return Response(view, status_code=201, headers=headers)
