@@ -20,7 +20,35 @@ def test_near_miss_is_not_a_hit(detector, text: str) -> None:  # type: ignore[no
 
 
 def test_kinds_are_those_of_the_interface() -> None:
-    interface = ["resident_id", "passport", "travel_permit", "mobile", "landline", "phone", "email", "wechat", "qq", "person_name", "address", "bank_card", "iban", "uscc", "plate", "vin", "ip", "mac", "imei", "gps", "birth_date", "credential", "health", "religion", "criminal", "credit", "us_ssn"]
+    interface = [
+        "resident_id",
+        "passport",
+        "travel_permit",
+        "mobile",
+        "landline",
+        "phone",
+        "email",
+        "wechat",
+        "qq",
+        "person_name",
+        "address",
+        "bank_card",
+        "iban",
+        "uscc",
+        "plate",
+        "vin",
+        "ip",
+        "mac",
+        "imei",
+        "gps",
+        "birth_date",
+        "credential",
+        "health",
+        "religion",
+        "criminal",
+        "credit",
+        "us_ssn",
+    ]
     kinds = [detector.KIND for detector in DETECTORS]
     assert len(kinds) == len(set(kinds))
     assert set(kinds) <= set(interface)
