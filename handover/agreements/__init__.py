@@ -1,0 +1,1 @@
+"""Agreements: NDA, entrustment, undertaking and closing confirmation, and how people sign them."""
