@@ -15,8 +15,8 @@ _RESIDENT_ID = re.compile(rf"{PROVINCES}[0-9]{{15}}[0-9Xx]\Z")
 _EMAIL = re.compile(r"[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,24}\Z")
 #: Nothing but numeric kinds could be found in these.
 _PLAIN_NUMBER = re.compile(r"[A-Za-z]{0,4}[-_]?[0-9][0-9.,-]{0,30}\Z")
-#: A telephone, a card or a mail address inside an address or a name needs the full scan.
-_NEEDS_SCAN = re.compile(r"[@＠*\[]|[0-9０-９](?:[ -]?[0-9０-９]){6}")
+#: What a detector surer than the column's role could find inside an address: numbers, mail, plates, secrets.
+_NEEDS_SCAN = re.compile(r"[@＠*\[A-Za-zＡ-Ｚａ-ｚ码令钥]|[0-9０-９](?:[ -]?[0-9０-９]){6}")
 _MAX_LOCAL = 64
 _CHINESE = re.compile(r"[一-鿿]{2,4}\Z")
 

@@ -58,13 +58,13 @@ class KnownValues:
     def __bool__(self) -> bool:
         return bool(self._names or self._numbers)
 
-    def find(self, text: str) -> Iterator[Span]:
-        """Every known value in the text."""
+    def find(self, text: str, *, numbers: bool = True) -> Iterator[Span]:
+        """Every known value in the text; without `numbers` names alone."""
         if self._chinese and not text.isascii():
             yield from self._find_chinese(text)
         if self._latin:
             yield from self._find_latin(text)
-        if self._numbers:
+        if numbers and self._numbers:
             yield from self._find_numbers(text)
 
     def _find_chinese(self, text: str) -> Iterator[Span]:

@@ -2,8 +2,11 @@
 
 import re
 
+from handover.detection.spans import Span
+
 _TOKEN = re.compile(r"[a-z_]+-[A-Z2-7]{26}\Z")
 _MARKER = re.compile(r"\[[a-z_]+\]\Z")
+_TOKEN_IN_TEXT = re.compile(r"(?<![A-Za-z0-9])[a-z_]+-[A-Z2-7]{26}(?![A-Z0-9])")
 #: A mask hides at least this share; less is a value with a star in it.
 _MASKED_SHARE = 0.3
 
@@ -14,3 +17,11 @@ def is_replacement(value: str) -> bool:
         stars = value.count("*")
         return stars >= _MASKED_SHARE * len(value)
     return bool(_TOKEN.match(value) or _MARKER.match(value))
+
+
+def without_tokens(value: str, spans: list[Span]) -> list[Span]:
+    """Hits that are not part of a pseudonym: behind a cue (密码是…) a token reads like a secret."""
+    tokens = [match.span() for match in _TOKEN_IN_TEXT.finditer(value)] if spans and "-" in value else []
+    if not tokens:
+        return spans
+    return [span for span in spans if not any(start <= span.start and span.end <= end for start, end in tokens)]

@@ -14,7 +14,7 @@ from handover.detection.certain import CERTAIN, is_plain_number
 from handover.detection.detectors import DETECTORS
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
-from handover.detection.replacements import is_replacement
+from handover.detection.replacements import is_replacement, without_tokens
 from handover.detection.roles import whole_value_span
 from handover.detection.spans import Span, resolve
 
@@ -26,6 +26,8 @@ _CLUSTER = re.compile(r"[0-9](?:[^0-9\0]{0,3}[0-9]){3,}")
 _BEFORE, _AFTER = 40, 24
 #: Windows are cut out only where that saves work; a column of numbers is scanned whole.
 _WORTH_CUTTING = 4
+#: Roles whose columns the known numbers come from.
+SOURCES_OF_NUMBERS = frozenset({"telephone", "resident_id", "bank_card"})
 #: A whole value that is exactly what its column holds.
 _CERTAIN = 0.99
 
@@ -68,6 +70,8 @@ class ColumnScan:
         self.suppressed = suppressed
         self.known = known
         self.single_word = single_word
+        # A mistyped number is known from its own column; there it must still show as unmatched, not as a hit.
+        self._is_source_of_numbers = role in SOURCES_OF_NUMBERS
 
     def find(self, values: list[str]) -> dict[int, list[Span]]:
         """Hits by index of the value; values without hits are absent."""
@@ -97,7 +101,11 @@ class ColumnScan:
                 found[value] = [span]
         for value, span in self._scan(values):
             found.setdefault(value, []).append(span)
-        return {value: resolve(spans) for value, spans in found.items() if not is_replacement(value)}
+        return {
+            value: spans
+            for value, candidates in found.items()
+            if not is_replacement(value) and (spans := resolve(without_tokens(value, candidates)))
+        }
 
     def _scan(self, values: list[str]) -> Iterator[tuple[str, Span]]:
         text = fold(_JOINT.join(values))
@@ -117,7 +125,11 @@ class ColumnScan:
                 if detector.KIND not in self.suppressed:  # type: ignore[attr-defined]
                     yield from _moved(detector.find(cut), offsets)  # type: ignore[attr-defined]
         if self.known:
-            yield from (span for span in self.known.find(text) if span.kind not in self.suppressed)
+            yield from (
+                span
+                for span in self.known.find(text, numbers=not self._is_source_of_numbers)
+                if span.kind not in self.suppressed
+            )
 
 
 def _windows(text: str) -> tuple[str, list[tuple[int, int]]]:

@@ -10,7 +10,7 @@ from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
 from handover.detection.report import Subject
-from handover.detection.scanner import NUMERIC_KINDS, ColumnScan
+from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
 from handover.formats.errors import refuse
 
@@ -117,7 +117,7 @@ class Survey:
         if entry.role == "person_name":
             for value in values:
                 self.known.add_name(value)
-        elif entry.role in {"telephone", "resident_id", "bank_card"}:
+        elif entry.role in SOURCES_OF_NUMBERS:
             kind = "phone" if entry.role == "telephone" else entry.role
             for value in values:
                 self.known.add_number(value, kind)
