@@ -1,0 +1,77 @@
+"""`handover scan` and `handover redact`: exact JSON, places in code points, nothing overwritten, nothing half written."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from handover.cli.scan import redact, scan
+from handover.errors import HandoverError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "a.csv").write_bytes("姓名,备注\n张三丰,好\n李小四,张三丰电话13812345678\n".encode("gb18030"))
+    (source / "lie.csv").write_bytes(b"%PDF-1.7")
+    return source
+
+
+def test_scan_prints_the_documented_json_and_says_what_is_blocked(folder: Path) -> None:
+    result = CliRunner().invoke(scan, ["--json", str(folder)])
+    files = json.loads(result.stdout)["files"]
+    assert result.exit_code == 3
+    assert files[0] == {
+        "path": str(folder / "a.csv"),
+        "format": "csv",
+        "records": 2,
+        "persons": 2,
+        "fields": [
+            {"name": "姓名", "level": "L3", "kinds": {"person_name": 2}},
+            {"name": "备注", "level": "L3", "kinds": {"mobile": 1, "person_name": 1}},
+        ],
+        "blocked": None,
+    }
+    assert "PDF" in files[1]["blocked"]
+
+
+def test_spans_count_records_from_zero_and_code_points(folder: Path) -> None:
+    result = CliRunner().invoke(scan, ["--spans", str(folder / "a.csv")])
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    mobile = next(row for row in rows if row["kind"] == "mobile")
+    assert (mobile["record"], mobile["field"], mobile["start"], mobile["end"]) == (1, "备注", 5, 16)
+    assert set(mobile) == {"path", "record", "field", "kind", "start", "end", "confidence"}
+
+
+def test_redact_writes_clean_files_alone_and_never_over_another(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    result = CliRunner().invoke(redact, [str(folder), str(out), "--check"])
+    assert result.exit_code == 3
+    assert [path.name for path in out.iterdir()] == ["a.csv"]
+    text = (out / "a.csv").read_text("utf-8-sig")
+    assert not any(value in text for value in ("张三丰", "李小四", "13812345678"))
+    again = CliRunner().invoke(redact, [str(folder / "a.csv"), str(out / "a.csv")])
+    assert isinstance(again.exception, HandoverError)
+    assert (out / "a.csv").read_text("utf-8-sig") == text
+
+
+def test_output_that_fails_the_second_scan_is_not_written(folder: Path, tmp_path: Path) -> None:
+    card = folder / "card.txt"
+    card.write_text("卡号6222021234567890128\n")
+    policy = tmp_path / "keep.toml"
+    policy.write_text('other = "keep"\n')
+    result = CliRunner().invoke(redact, [str(card), str(tmp_path / "o.txt"), "--policy", str(policy), "--check"])
+    assert result.exit_code == 6
+    assert "bank_card 1" in result.stderr
+    assert not list(tmp_path.glob("*o.txt"))
+    assert not list(tmp_path.glob(".handover-*"))
+
+
+def test_one_key_file_gives_one_token_in_every_run(folder: Path, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_bytes(b"k" * 32)
+    for name in ("1.csv", "2.csv"):
+        CliRunner().invoke(redact, [str(folder / "a.csv"), str(tmp_path / name), "--key-file", str(key)])
+    assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
