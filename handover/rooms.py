@@ -56,6 +56,13 @@ def jobs() -> Mapping[str, JobHandler]:
     return {kind: handler for group in _gather("jobs", "JOBS") for kind, handler in group.items()}
 
 
+def documents() -> frozenset[str]:
+    """The kinds of documents that can be issued."""
+    from handover.attestations.kinds import KINDS
+
+    return frozenset(KINDS)
+
+
 def routes() -> list[Any]:
     """HTTP routes; imported only by the door that serves them."""
     return [route for group in _gather("api", "ROUTES") for route in group]

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from handover.accounts.models import Person
 from handover.context import Context
-from handover.errors import NotFoundError
+from handover.errors import ForbiddenError, NotFoundError
 from handover.vault import Vault
 
 
@@ -56,3 +56,13 @@ def person_view(ctx: Context, row: Person) -> PersonView:
         enrolled=row.password_hash is not None,
         suspended=row.suspended_at is not None,
     )
+
+
+def require_staff(ctx: Context) -> None:
+    """Administrators and consultants may look people up.
+
+    Raises:
+        ForbiddenError: anybody else.
+    """
+    if not ctx.actor.roles & {"platform_admin", "consultant"}:
+        raise ForbiddenError("administrators and consultants see the list of people", roles=["consultant"])

@@ -172,6 +172,19 @@ def party(ctx: Context, case_id: uuid.UUID, party_id: uuid.UUID) -> Party:
     raise NotFoundError("there is no such party in this case")
 
 
+def visible_party(ctx: Context, party_id: uuid.UUID) -> Party:
+    """A party by its id alone.
+
+    Raises:
+        NotFoundError: missing, of a foreign case, or a bidder that the actor must not know of.
+    """
+    row = ctx.session.get(Party, party_id)
+    if row is None:
+        raise NotFoundError("there is no such party")
+    visible_case(ctx, row.case_id)
+    return party(ctx, row.case_id, party_id)
+
+
 def party_name(ctx: Context, row: Party) -> str | None:
     return _open(ctx, row.case_id, row.name_sealed, "parties.name", row.id)
 

@@ -4,7 +4,9 @@ The table is the queue, so nothing is ever enqueued twice or lost between two st
 threads, prefetching and orderly shutdown. Retries are the table's business, so no dramatiq middleware repeats a message.
 """
 
+import threading
 import time
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,9 +27,11 @@ POLL_SECONDS = 0.1
 class TableBroker(dramatiq.Broker):
     """Leases rows of the job table and hands them to dramatiq's worker threads."""
 
-    def __init__(self, installation: Installation, executor: Executor, *, lease_seconds: int) -> None:
+    def __init__(self, installation: Installation, executor: Executor, *, lease_seconds: int, threads: int) -> None:
         super().__init__(middleware=[])
         self.installation, self.lease_seconds = installation, lease_seconds
+        #: Rows are leased only for threads that are free, because a waiting row's lease would run out.
+        self.free = threading.BoundedSemaphore(threads)
         self.declare_queue(QUEUE)
         dramatiq.actor(executor_call(executor), actor_name=ACTOR, queue_name=QUEUE, broker=self)
 
@@ -51,42 +55,47 @@ class TableBroker(dramatiq.Broker):
 class _TableConsumer(dramatiq.Consumer):
     def __init__(self, broker: TableBroker, queue_name: str, timeout: int) -> None:
         self._broker, self._queue, self._timeout = broker, queue_name, timeout
-        self._waiting: list[tuple[Any, str]] = []
 
     def __next__(self) -> dramatiq.MessageProxy | None:
         deadline = current_millis() + self._timeout
         while True:
-            try:
-                if not self._waiting and leases.due(self._broker.installation, limit=1):
-                    self._waiting = list(
-                        leases.claim(self._broker.installation, lease_seconds=self._broker.lease_seconds, limit=1)
-                    )
-            except HandoverError as error:
-                logger.warning("the job table cannot be read: %s", error.code)
-            if self._waiting:
-                job_id, lease = self._waiting.pop()
+            leased = self._lease_one() if self._broker.free.acquire(blocking=False) else None
+            if leased is not None:
+                arguments = (str(leased[0]), leased[1])
                 return dramatiq.MessageProxy(
-                    dramatiq.Message(
-                        queue_name=self._queue, actor_name=ACTOR, args=(str(job_id), lease), kwargs={}, options={}
-                    )
+                    dramatiq.Message(queue_name=self._queue, actor_name=ACTOR, args=arguments, kwargs={}, options={})
                 )
             if current_millis() >= deadline:
                 return None
             time.sleep(POLL_SECONDS)
 
-    def ack(self, message: dramatiq.MessageProxy) -> None:
-        """The executor closed the row in the job's own transaction."""
+    def _lease_one(self) -> tuple[uuid.UUID, str] | None:
+        """Takes a row for the thread that was just reserved, or gives the thread back."""
+        try:
+            if leases.due(self._broker.installation, limit=1):
+                for leased in leases.claim(
+                    self._broker.installation, lease_seconds=self._broker.lease_seconds, limit=1
+                ):
+                    return leased
+        except HandoverError as error:
+            logger.warning("the job table cannot be read: %s", error.code)
+        self._broker.free.release()
+        return None
 
-    def nack(self, message: dramatiq.MessageProxy) -> None:
-        """The lease runs out and the row is taken again."""
+    def ack(self, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002  (the executor closed the row itself)
+        self._broker.free.release()
+
+    def nack(self, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002  (the lease runs out, the row is taken again)
+        self._broker.free.release()
 
     def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:
-        """Rows that were leased but not started: their leases run out."""
+        """Rows that were leased but not started go back at once."""
+        for message in messages:
+            leases.give_back(self._broker.installation, uuid.UUID(message.args[0]), message.args[1])
 
 
 def executor_call(executor: Executor) -> Any:
     """The one actor: everything about a job is in its row."""
-    import uuid
 
     def run_job(job_id: str, lease: str) -> None:
         executor.execute(uuid.UUID(job_id), lease)

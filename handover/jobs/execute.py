@@ -21,7 +21,15 @@ logger = logging.getLogger("handover.jobs")
 #: Faults of the surroundings: they pass, so the job waits for that however long it takes.
 _PATIENT = {Kind.UNAVAILABLE, Kind.STORAGE_FULL}
 #: Faults of the input or of the moment that trying again cannot mend.
-_FINAL = {Kind.INVALID, Kind.BLOCKED, Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.UNSUPPORTED, Kind.TOO_LARGE, Kind.VERIFICATION}
+_FINAL = {
+    Kind.INVALID,
+    Kind.BLOCKED,
+    Kind.FORBIDDEN,
+    Kind.NOT_FOUND,
+    Kind.UNSUPPORTED,
+    Kind.TOO_LARGE,
+    Kind.VERIFICATION,
+}
 MAX_BACKOFF_SECONDS = 60
 
 

@@ -56,6 +56,12 @@ def release(ctx: Context, job_id: uuid.UUID, lease: str, *, run_after: dt.dateti
     return _update(ctx, job_id, lease, state="queued", lease=None, leased_until=None, run_after=run_after, **values)
 
 
+def give_back(installation: Installation, job_id: uuid.UUID, lease: str) -> None:
+    """Returns a row that was leased and not started."""
+    with installation.unit_of_work(SYSTEM) as ctx:
+        release(ctx, job_id, lease, run_after=ctx.now())
+
+
 def report(ctx: Context, job_id: uuid.UUID, lease: str, **values: object) -> bool:
     return _update(ctx, job_id, lease, **values)
 

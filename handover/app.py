@@ -1,0 +1,66 @@
+"""The assembly: from settings to an installation with its services, and to the application that serves it."""
+
+from typing import Any
+
+from handover import rooms
+from handover.accounts import sessions
+from handover.accounts.passwords import Passwords
+from handover.accounts.service import require_recent_second_factor
+from handover.audit import AuditLog
+from handover.cases.queries import is_overridden, roles_of
+from handover.context import Installation
+from handover.db import Database
+from handover.resources import data_folder
+from handover.settings import Settings
+from handover.storage import Storage
+from handover.vault import Vault
+from handover.vault.signers import Signers
+from handover.workflow import Registry, Workflow
+from handover.workflow.loader import Machines
+
+
+def open_installation(settings: Settings, *, passwords: Passwords | None = None) -> Installation:
+    """Opens an installation that `handover init` made.
+
+    Raises:
+        NotInitialisedError: there is none.
+        SettingsError: a key file is readable by others.
+        WorkflowDefinitionError: a workflow file names something that no room has.
+    """
+    vault = Vault.open(settings)
+    signers = Signers.load(vault.keyring)
+    rooms.load_tables()
+    return Installation(
+        Database(settings.database_url),
+        {
+            Settings: settings,
+            Vault: vault,
+            Signers: signers,
+            Storage: vault.storage,
+            AuditLog: AuditLog(signers.origin, signers.log_ed25519, signers.log_mldsa),
+            Workflow: _workflow(),
+            Passwords: passwords or Passwords(),
+        },
+    )
+
+
+def make_asgi(installation: Installation) -> Any:
+    """The application over an open installation."""
+    from handover.web.app_factory import make_app
+    from handover.web.edge import Authentication
+
+    authentication = Authentication(sessions.authenticate, sessions.touch, sessions.csrf_token)
+    return make_app(installation, rooms.routes(), authentication)
+
+
+def _workflow() -> Workflow:
+    registry = Registry(
+        machines=rooms.machines(),
+        gates=rooms.gates(),
+        jobs=frozenset(rooms.jobs()),
+        documents=rooms.documents(),
+        roles=roles_of,
+        overridden=is_overridden,
+        require_second_factor=require_recent_second_factor,
+    )
+    return Workflow(Machines(data_folder("workflows"), registry), registry)
