@@ -43,7 +43,7 @@ class NewInvitation(Form):
     email: Line
     name: Line
     language: Annotated[str, Meta(pattern="^(zh|en)$")] = "zh"
-    organisation_roles: list[str] = []
+    organisation_roles: tuple[str, ...] = ()
 
 
 class Acceptance(Form):
@@ -133,7 +133,11 @@ def invite(request: Req, data: NewInvitation) -> Response[people.Invited]:
         request,
         data,
         lambda ctx: people.invite(
-            ctx, email=data.email, name=data.name, language=data.language, organisation_roles=data.organisation_roles
+            ctx,
+            email=data.email,
+            name=data.name,
+            language=data.language,
+            organisation_roles=list(data.organisation_roles),
         ),
     )
 

@@ -27,8 +27,8 @@ class NewAgreement(Form):
     kind: Word
     party_id: uuid.UUID
     counterparty_id: uuid.UUID | None = None
-    fields: Fields = {}
-    levels: list[Level] = ["L1", "L2", "L3"]
+    fields: Fields = msgspec.field(default_factory=dict)
+    levels: tuple[Level, ...] = ("L1", "L2", "L3")
     years: Annotated[int, Meta(ge=0, le=30)] = 3
     signers: Annotated[list[service.NewSigner], Meta(max_length=100)]
 

@@ -25,7 +25,7 @@ class NewCase(Form):
     title: Line
     structure: Word
     key_policy: Annotated[str, Meta(pattern="^(classic|post_quantum)$")] = "classic"
-    jurisdictions: list[Annotated[str, Meta(pattern="^[A-Z]{2}$")]] = ["CN"]
+    jurisdictions: tuple[Annotated[str, Meta(pattern="^[A-Z]{2}$")], ...] = ("CN",)
 
 
 class CaseChange(Form):
@@ -106,7 +106,7 @@ def create_case(request: Req, data: NewCase) -> Response[queries.CaseView]:
             title=data.title,
             structure=data.structure,
             key_policy=data.key_policy,
-            jurisdictions=data.jurisdictions,
+            jurisdictions=list(data.jurisdictions),
         )
         return queries.case_view(ctx, row)
 

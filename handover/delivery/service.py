@@ -94,7 +94,7 @@ def take_receipt(ctx: Context, delivery_id: uuid.UUID, text: str) -> Receipt:
             "verified_at": statement.verified_at,
             "defects": len(statement.defects),
         },
-        text_sealed=ctx.get(Vault).seal_text("evidence", text, field="receipts.text", row=identifier),
+        text_sealed=ctx.get(Vault).seal_text("server", text, field="receipts.text", row=identifier),
     )
     ctx.session.add(receipt)
     row.opened_manifest_sha256, row.identified_at = statement.manifest_sha256, ctx.now()
