@@ -26,11 +26,11 @@ class NewAgreement(Form):
     case_id: uuid.UUID
     kind: Word
     party_id: uuid.UUID
+    signers: Annotated[list[service.NewSigner], Meta(max_length=100)]
     counterparty_id: uuid.UUID | None = None
     fields: Fields = msgspec.field(default_factory=dict)
     levels: tuple[Level, ...] = ("L1", "L2", "L3")
     years: Annotated[int, Meta(ge=0, le=30)] = 3
-    signers: Annotated[list[service.NewSigner], Meta(max_length=100)]
 
 
 class FieldsChange(Form):

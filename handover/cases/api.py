@@ -41,8 +41,8 @@ class NewParty(Form):
 
     case_id: uuid.UUID
     side: Word
-    kind: Word = "company"
     name: Line
+    kind: Word = "company"
     uscc: Annotated[str, Meta(pattern="^[0-9A-Z]{18}$")] | None = None
     contact: Line | None = None
     place: Place = "CN"
@@ -91,9 +91,9 @@ class NewHold(Form):
 
     case_id: uuid.UUID
     scope: Word
-    scope_id: uuid.UUID | None = None
     reason: Prose
     review_on: dt.date
+    scope_id: uuid.UUID | None = None
 
 
 @post("/api/v1/cases", sync_to_thread=True, tags=["cases"], responses=problems(400, 401, 403, 409, 422))

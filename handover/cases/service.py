@@ -13,7 +13,7 @@ from handover.accounts.queries import require_person
 from handover.audit import AuditLog, reason_digest
 from handover.cases.models import Case, ConflictDeclaration, Member, Party
 from handover.cases.queries import case_key, member_roles, members_of, parties, party, require_role, visible_case
-from handover.cases.separation import ROLES, clash, sides_of
+from handover.cases.separation import BUYER_ROLES, ROLES, clash, sides_of
 from handover.context import Context
 from handover.db import new_id
 from handover.detection.checks import uscc as uscc_is_valid
@@ -263,9 +263,9 @@ def on_close(ctx: Context, row: Case, _details: Mapping[str, Any]) -> None:
 
 
 def _may_add(ctx: Context, case_id: uuid.UUID, role: str, party_id: uuid.UUID | None) -> None:
-    if role in {"buyer_admin", "buyer_signatory", "recipient"} and party_id is not None:
-        if any(r.role == "buyer_admin" and r.party_id == party_id for r in member_roles(ctx, case_id, ctx.person())):
-            return
+    own = {r.party_id for r in member_roles(ctx, case_id, ctx.person()) if r.role == "buyer_admin"}
+    if role in BUYER_ROLES | {"recipient"} and party_id in own:
+        return
     require_role(ctx, case_id, "lead_consultant", "consultant")
 
 

@@ -33,7 +33,6 @@ def audit() -> None:
 def export(case_id: UUID | None, out: Path | None) -> None:
     """Write the log of this installation, up to a checkpoint that is signed now."""
     from handover.app import open_installation
-
     from handover.audit.log import AuditLog
     from handover.context import SYSTEM
     from handover.settings import load
@@ -52,7 +51,6 @@ def export(case_id: UUID | None, out: Path | None) -> None:
 def checkpoint(out: Path | None) -> None:
     """Sign a checkpoint of the log as it is now. Keep it elsewhere: it is what later tampering is found by."""
     from handover.app import open_installation
-
     from handover.audit.log import AuditLog
     from handover.context import SYSTEM
     from handover.settings import load

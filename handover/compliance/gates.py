@@ -127,7 +127,7 @@ def _reached(ctx: Context, case_id: Any) -> list[Condition]:
     query = (
         select(SubjectEntry.notice, func.count()).where(SubjectEntry.case_id == case_id).group_by(SubjectEntry.notice)
     )
-    counts: dict[str, int] = {name: count for name, count in ctx.session.execute(query)}
+    counts: dict[str, int] = dict(ctx.session.execute(query).tuples().all())
     if not sum(counts.values()):
         return [
             failed(

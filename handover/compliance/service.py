@@ -73,7 +73,7 @@ def set_basis(
     row.basis, row.pipl13, row.purpose_unchanged = basis, pipl13, purpose_unchanged
     row.purpose_sealed = vault.seal_text(key, purpose, field="legal_bases.purpose", row=row.id)
     row.opinion_sealed = (
-        vault.seal_text(key, opinion, field="legal_bases.opinion", row=row.id) if (opinion or "").strip() else None
+        vault.seal_text(key, opinion, field="legal_bases.opinion", row=row.id) if opinion and opinion.strip() else None
     )
     row.retention_until, row.approved_by, row.approved_at = retention_until, ctx.person(), ctx.now()
     ctx.session.add(row)

@@ -44,11 +44,11 @@ class NewCustodyItem(Form):
 
     kind: Word
     what: Line
-    note: Prose | None = None
     handed_by: uuid.UUID
     received_by: uuid.UUID
     witness: uuid.UUID
     at: dt.datetime
+    note: Prose | None = None
 
 
 @get("/api/v1/deliveries", sync_to_thread=True, tags=["deliveries"], responses=problems(400, 401, 404))
@@ -197,7 +197,7 @@ def confirm_item(request: Req, delivery_id: uuid.UUID, item_id: uuid.UUID) -> qu
 
 
 async def _nothing() -> AsyncIterator[bytes]:
-    for chunk in ():
+    for chunk in list[bytes]():
         yield chunk
 
 

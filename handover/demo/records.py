@@ -17,8 +17,41 @@ import xlsxwriter
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈"
 _GIVEN = "伟芳娜秀英敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂兰玲婷浩宇欣怡子涵雨泽梓萱俊豪思远嘉宁雪䶮"
-_FIRST = "James Mary Robert Patricia John Jennifer Michael Linda David Elizabeth Wei Ming Olivia Noah Emma Liam".split()
-_LAST = "Smith Johnson Williams Brown Jones Garcia Miller Davis O'Brien Wilson Anderson Taylor Moore Chen Wong".split()
+_FIRST = [
+    "James",
+    "Mary",
+    "Robert",
+    "Patricia",
+    "John",
+    "Jennifer",
+    "Michael",
+    "Linda",
+    "David",
+    "Elizabeth",
+    "Wei",
+    "Ming",
+    "Olivia",
+    "Noah",
+    "Emma",
+    "Liam",
+]
+_LAST = [
+    "Smith",
+    "Johnson",
+    "Williams",
+    "Brown",
+    "Jones",
+    "Garcia",
+    "Miller",
+    "Davis",
+    "O'Brien",
+    "Wilson",
+    "Anderson",
+    "Taylor",
+    "Moore",
+    "Chen",
+    "Wong",
+]
 _PLACES = (
     ("310101", "上海市黄浦区", ("南京东路", "福州路", "河南中路")),
     ("310115", "上海市浦东新区", ("世纪大道", "张杨路", "锦绣路")),

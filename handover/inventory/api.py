@@ -38,7 +38,7 @@ class RecordSetChange(Form):
     source_statement: Prose | UnsetType = UNSET
     period: Line | UnsetType = UNSET
     system: Line | UnsetType = UNSET
-    subject_field: Line | None | UnsetType = UNSET
+    subject_field: Line | UnsetType | None = UNSET
 
 
 class FieldDecisions(Form):
@@ -52,11 +52,11 @@ class NewCopy(Form):
 
     case_id: uuid.UUID
     kind: Word
+    note: Prose
     place: Place = "CN"
     holder_party_id: uuid.UUID | None = None
     record_set_id: uuid.UUID | None = None
     retained_until: dt.date | None = None
-    note: Prose
 
 
 @post(

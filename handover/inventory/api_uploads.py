@@ -5,7 +5,7 @@ from typing import Any
 
 from anyio import to_thread
 from litestar import HttpMethod, Request, Response, delete, get, patch, post, route
-from litestar.exceptions import ClientDisconnected
+from litestar.exceptions import InternalServerException
 
 from handover.errors import InvalidInputError
 from handover.inventory import queries, uploads
@@ -73,8 +73,8 @@ async def append(request: Req, upload_id: uuid.UUID) -> Response[None]:
                 piece = bytes(held[: uploads.SEGMENT_BYTES])
                 del held[: uploads.SEGMENT_BYTES]
                 offset = await to_thread.run_sync(keep, offset, piece)
-    except ClientDisconnected:
-        pass  # the client went away: what it sent is kept, and it will ask for the offset
+    except InternalServerException:
+        pass  # how the framework says that the client went away: what it sent is kept, and it will ask for the offset
     if held:
         offset = await to_thread.run_sync(keep, offset, bytes(held))
     return tus.answer(204, offset=offset)

@@ -67,7 +67,7 @@ class Sink:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if kind is None and self._deflate:
             self._put(self._deflate.flush())
-        self._writer.__exit__(kind, error, trace)  # type: ignore[arg-type]
+        self._writer.__exit__(kind, error, trace)
 
     def stored(self) -> Stored:
         """The result, after the block."""

@@ -130,7 +130,12 @@ def drop_segments(ctx: Context, row: Upload) -> None:
     vault = ctx.get(Vault)
     keys = [msgspec.convert(segment, SealedBlob).key for segment in row.segments]
     row.segments = []
-    ctx.after_commit.append(lambda: [vault.delete_blob(key) for key in keys] and None)
+
+    def delete_all() -> None:
+        for key in keys:
+            vault.delete_blob(key)
+
+    ctx.after_commit.append(delete_all)
 
 
 def expire(ctx: Context) -> int:

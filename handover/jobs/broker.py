@@ -40,7 +40,7 @@ class TableBroker(dramatiq.Broker):
 
     def enqueue(self, message: "dramatiq.Message[Any]", *, delay: int | None = None) -> "dramatiq.Message[Any]":
         """Messages come from the table alone."""
-        raise dramatiq.DramatiqError("put a row into the job table instead")
+        raise NotImplementedError("put a row into the job table instead")
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> dramatiq.Consumer:
         return _TableConsumer(self, queue_name, timeout)
@@ -82,10 +82,10 @@ class _TableConsumer(dramatiq.Consumer):
         self._broker.free.release()
         return None
 
-    def ack(self, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002  (the executor closed the row itself)
+    def ack(self, message: dramatiq.MessageProxy) -> None:
         self._broker.free.release()
 
-    def nack(self, message: dramatiq.MessageProxy) -> None:  # noqa: ARG002  (the lease runs out, the row is taken again)
+    def nack(self, message: dramatiq.MessageProxy) -> None:
         self._broker.free.release()
 
     def requeue(self, messages: Iterable[dramatiq.MessageProxy]) -> None:

@@ -66,13 +66,13 @@ def report(ctx: Context, job_id: uuid.UUID, lease: str, **values: object) -> boo
     return _update(ctx, job_id, lease, **values)
 
 
-def _update(ctx: Context, job_id: uuid.UUID, lease: str, **values: object) -> bool:
-    statement = update(Job).where(Job.id == job_id, Job.lease == lease).values(**values)
+def _update(ctx: Context, job_id: uuid.UUID, held: str, **values: object) -> bool:
+    statement = update(Job).where(Job.id == job_id, Job.lease == held).values(**values)
     result = ctx.session.execute(statement, execution_options={"synchronize_session": False})
     return bool(getattr(result, "rowcount", 0) == 1)
 
 
-def _claimable(now: dt.datetime) -> sa.Select[tuple[uuid.UUID]]:
+def _claimable(now: dt.datetime) -> sa.Select[uuid.UUID]:
     waiting = (Job.state == "queued") & (Job.run_after <= now)
     abandoned = (Job.state == "leased") & (Job.leased_until < now)
     return select(Job.id).where(or_(waiting, abandoned)).order_by(Job.run_after, Job.id)

@@ -272,7 +272,7 @@ def _verifier_side(ctx: Context, row: Recipient, key: RecipientKey) -> str:
     done = [v for v in verifications(ctx, key.id) if v.matched]
     if any(v.person_id == person for v in done):
         raise VerifierError("you compared this number already; the other comparison must come from another side")
-    side = sorted(mine)[0]
+    side = min(mine)
     if any(v.side == side for v in done):
         raise VerifierError(
             f"the {side} compared this number already; the other comparison must come from another side"

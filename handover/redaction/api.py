@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from litestar import Request, Response, get, post, put
 from msgspec import Meta
 
+from handover.inventory.queries import inside
 from handover.redaction import queries, service
 from handover.redaction.binding import MACHINES
 from handover.web import changing, creating, fresh, reading, writing
@@ -52,7 +53,7 @@ def propose(request: Req, data: NewRedaction) -> Response[queries.RedactionView]
 def list_redactions(request: Req, case_id: uuid.UUID) -> list[queries.RedactionView]:
     """The redaction runs of a case."""
     with reading(request) as ctx:
-        queries.inside(ctx, case_id)
+        inside(ctx, case_id)
         return [queries.redaction_view(ctx, row) for row in queries.redactions_of(ctx, case_id)]
 
 

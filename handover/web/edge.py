@@ -100,7 +100,7 @@ def creating(
         digest = _request_digest(request, data)
         stored = _answered(ctx, key, digest) if key else None
         if stored is not None:
-            return _created(msgspec.Raw(stored), stored, location)  # type: ignore[arg-type]
+            return _created(msgspec.Raw(stored), stored, location)
         view = work(ctx)
         body = msgspec.json.encode(view)
         if key:
@@ -154,7 +154,7 @@ def session_token(request: Req) -> str | None:
 
 def language_of(request: Req) -> Language:
     """`?lang=`, then Accept-Language, then Chinese."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    asked = str(request.query_params.get("lang") or request.headers.get("accept-language", ""))
     return "en" if asked.lower().startswith("en") else "zh"
 
 

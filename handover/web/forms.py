@@ -16,5 +16,5 @@ Hex64 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 Level = Annotated[str, Meta(pattern=r"^L[1-4]$")]
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Form(msgspec.Struct, forbid_unknown_fields=True):
     """A request body: an unknown field is an error, because it may be one that was misspelt."""

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from litestar.datastructures import MutableScopeHeaders
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Send
 
 from handover.context import new_request_id
 
@@ -23,7 +23,7 @@ _HEADERS = {
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
 
-async def before_send(message: Message, scope: Scope) -> None:
+async def before_send(message: Message, scope: Any) -> None:
     """Adds what is missing to every response, errors and unknown routes included."""
     if message["type"] != "http.response.start":
         return
@@ -40,7 +40,7 @@ class EdgeMiddleware:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -55,16 +55,16 @@ class EdgeMiddleware:
 def head_as_get(app: ASGIApp) -> ASGIApp:
     """Answers HEAD from GET routes; the framework itself says 405."""
 
-    async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await app(scope, receive, send)
             return
-        scope["method"] = "GET"  # type: ignore[typeddict-item]
+        scope["method"] = "GET"
         scope.setdefault("state", {})["head"] = True
 
         async def bodiless(message: Message) -> None:
             if message["type"] == "http.response.body":
-                message = {**message, "body": b"", "more_body": message.get("more_body", False)}  # type: ignore[misc,assignment]
+                message = {**message, "body": b"", "more_body": message.get("more_body", False)}
             await send(message)
 
         await app(scope, receive, bodiless)

@@ -66,11 +66,11 @@ class StateMachine:
 
     def _add(self, row: Transition) -> None:
         if row.dest != RESUME:
-            self._machine.add_transition(row.trigger, row.source, row.dest)
+            self._machine.add_transition(row.trigger, [*row.source], row.dest)
             return
         for state in self.definition.states:
-            self._machine.add_transition(row.trigger, row.source, state, conditions=[partial(_returns_to, state)])
+            self._machine.add_transition(row.trigger, [*row.source], state, conditions=[partial(_returns_to, state)])
 
 
-def _returns_to(state: str, event: transitions.EventData) -> bool:
+def _returns_to(state: str, event: Any) -> bool:
     return bool(event.model.resume_to == state)
