@@ -70,7 +70,7 @@ class _LocalWriter:
 
     def __enter__(self) -> Self:
         try:
-            for folder in (self._temporary.parent, self._path.parent):
+            for folder in (self._temporary.parent.parent, self._temporary.parent, self._path.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:

@@ -54,6 +54,12 @@ def test_a_blob_has_its_name_only_when_it_is_whole(storage: Storage) -> None:
     assert storage.exists(key)
 
 
+def test_names_and_sizes_are_for_the_owner_alone(storage: Storage, tmp_path: Path) -> None:
+    put(storage, new_blob_key(), b"x")
+    root = tmp_path / "objects"
+    assert {path.stat().st_mode & 0o077 for path in (root, *root.rglob("*"))} == {0}
+
+
 def test_a_blob_is_written_once(storage: Storage) -> None:
     key = new_blob_key()
     put(storage, key, b"first")
