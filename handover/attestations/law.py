@@ -1,0 +1,13 @@
+"""Legal references as they are printed, with the version they are taken from; reviewed by the deployer's counsel."""
+
+PIPL_13 = "《个人信息保护法》第13条 / PIPL Art. 13 (2021-11-01)"
+PIPL_21 = "《个人信息保护法》第21条 / PIPL Art. 21 (2021-11-01)"
+PIPL_22 = "《个人信息保护法》第22条 / PIPL Art. 22 (2021-11-01)"
+PIPL_23 = "《个人信息保护法》第23条 / PIPL Art. 23 (2021-11-01)"
+PIPL_47 = "《个人信息保护法》第47条 / PIPL Art. 47 (2021-11-01)"
+PIPL_51 = "《个人信息保护法》第51条 / PIPL Art. 51 (2021-11-01)"
+PIPL_73 = "《个人信息保护法》第73条 / PIPL Art. 73 (2021-11-01)"
+REGS_14 = "《网络数据安全管理条例》第14条 / Network Data Security Regulations Art. 14 (2025-01-01)"
+ESIGN_13 = "《电子签名法》第13条 / Electronic Signature Law Art. 13 (2019-04-23)"
+CIVIL_512 = "《民法典》第512条 / Civil Code Art. 512 (2021-01-01)"
+NIST_800_88 = "NIST SP 800-88 Rev. 2 (2025), fields of the certificate, logical variant"
