@@ -186,9 +186,8 @@ def _complaints(people: Sequence[Customer], rng: random.Random) -> Iterator[str]
         )
 
 
-#: What the consent file says of a customer, by position: who refused, did not answer, or took it back.
 def consent_of(index: int) -> str:
-    """`granted`, `refused` or `no_answer` for the customer at this position (from 1)."""
+    """What the customer at this position (from 1) answers: `granted`, `refused` or `no_response`."""
     if index % 20 == 0:
         return "refused"
-    return "no_answer" if index % 33 == 0 else "granted"
+    return "no_response" if index % 33 == 0 else "granted"

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-from typing import Protocol
 
 import msgspec
 from asn1crypto import keys as asn1_keys
@@ -22,21 +21,14 @@ from handover.errors import HandoverError
 from handover.resources import data_folder
 from handover.sandbox import Limits, run_isolated
 from handover.sandbox.frames import FrameKind, FrameParser, pack
+from handover.vault.signers import PdfSigningKey
 
 _MIB = 1 << 20
 #: A document that needs more is an attack on the renderer, not a document.
 _LIMITS = {"wall_seconds": 30.0, "cpu_seconds": 30, "memory_bytes": 1536 * _MIB, "output_bytes": 64 * _MIB}
 
 
-class PdfSigner(Protocol):
-    """The seal's key and certificates, PEM."""
-
-    private_pem: bytes
-    certificate_pem: bytes
-    chain_pem: bytes
-
-
-def issue(document: Document, signer: PdfSigner, *, tsa_url: str | None = None) -> Issued:
+def issue(document: Document, signer: PdfSigningKey, *, tsa_url: str | None = None) -> Issued:
     """Renders, signs and checks one document.
 
     Raises:
@@ -97,7 +89,7 @@ def render(document: Document, twin: bytes, twin_sha256: str) -> bytes:
     return b"".join(parts)
 
 
-def _sign(data: bytes, signer: PdfSigner, tsa_url: str | None) -> bytes:
+def _sign(data: bytes, signer: PdfSigningKey, tsa_url: str | None) -> bytes:
     certificate = asn1_x509.Certificate.load(_der(signer.certificate_pem))
     registry = SimpleCertificateStore()
     registry.register(asn1_x509.Certificate.load(_der(signer.chain_pem)))

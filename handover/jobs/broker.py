@@ -33,7 +33,7 @@ class TableBroker(dramatiq.Broker):
         #: Rows are leased only for threads that are free, because a waiting row's lease would run out.
         self.free = threading.BoundedSemaphore(threads)
         self.declare_queue(QUEUE)
-        dramatiq.actor(executor_call(executor), actor_name=ACTOR, queue_name=QUEUE, broker=self)
+        dramatiq.actor(actor_name=ACTOR, queue_name=QUEUE, broker=self)(executor_call(executor))
 
     def declare_queue(self, queue_name: str) -> None:
         self.queues[queue_name] = None

@@ -59,14 +59,9 @@ def head_as_get(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await app(scope, receive, send)
             return
-        scope["method"] = "GET"
-        scope.setdefault("state", {})["head"] = True
-
-        async def bodiless(message: Message) -> None:
-            if message["type"] == "http.response.body":
-                message = {**message, "body": b"", "more_body": message.get("more_body", False)}
-            await send(message)
-
-        await app(scope, receive, bodiless)
+        # A copy: the server itself still sees HEAD and sends no body.
+        asked = {**scope, "method": "GET"}
+        asked.setdefault("state", {})["head"] = True
+        await app(asked, receive, send)
 
     return wrapped

@@ -1,0 +1,107 @@
+"""`handover serve`: the web server, and the worker as a child process that is started again when it dies."""
+
+import contextlib
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+
+import click
+import msgspec
+
+from handover.app import make_asgi, open_installation
+from handover.delivery.downloads import settle_abandoned
+from handover.context import SYSTEM
+from handover.settings import load
+
+#: An open event stream must not hold up a shutdown.
+_SHUTDOWN_SECONDS = 5
+_RESTART_SECONDS = 1.0
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--no-worker", is_flag=True, help="Serve only; run `handover worker` elsewhere.")
+def serve(host: str, port: int, no_worker: bool) -> None:
+    """Serve the API, with a worker beside it. Prints the address once it is ready."""
+    import uvicorn
+
+    log_to_stderr()
+    installation = open_installation(load())
+    with installation.unit_of_work(SYSTEM) as ctx:
+        settle_abandoned(ctx)
+    listener = socket.create_server((host, port), backlog=512)
+    config = uvicorn.Config(
+        make_asgi(installation),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+        h11_max_incomplete_event_size=64 << 10,
+    )
+    address = f"http://{host}:{listener.getsockname()[1]}"
+    with contextlib.nullcontext() if no_worker else _worker():
+        click.echo(address)
+        sys.stdout.flush()
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+@click.command()
+@click.option("--parent", type=int, hidden=True, help="End when this process ends.")
+def worker(parent: int | None) -> None:
+    """Run the background worker."""
+    from handover.worker import run
+
+    log_to_stderr()
+    run(open_installation(load()), parent=parent)
+
+
+def log_to_stderr() -> None:
+    """One JSON object a line: time, level, logger, message, request id; never bodies, tokens or names."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("handover").setLevel(logging.INFO)
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": getattr(record, "request_id", None),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+@contextlib.contextmanager
+def _worker() -> Iterator[None]:
+    """Keeps one worker process running until the block ends."""
+    stop = threading.Event()
+    held: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not stop.is_set():
+            process = subprocess.Popen([sys.executable, "-m", "handover", "worker", "--parent", str(os.getpid())])
+            held.append(process)
+            process.wait()
+            stop.wait(_RESTART_SECONDS)
+
+    keeper = threading.Thread(target=keep, daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        if held:
+            held[-1].terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                held[-1].wait(timeout=15)
