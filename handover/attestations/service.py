@@ -5,7 +5,6 @@ from types import ModuleType
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, select
 
 from handover import jobs
 from handover.attestations.facts import Facts
@@ -38,11 +37,12 @@ def prepare(ctx: Context, kind: str, entity_id: uuid.UUID) -> tuple[Document, Fa
     if before is not None and not _repeats(kind):
         return None
     case, gathered = visible_case(ctx, row.case_id), module.gather(ctx, row)
-    settings, number = ctx.get(Settings), _number(ctx, module, case)
+    issue = (before.issue + 1) if before else 1
+    settings, number = ctx.get(Settings), _number(module, case, entity_id, issue)
     document = Document(
         kind=kind,
         number=number,
-        issue=(before.issue + 1) if before else 1,
+        issue=issue,
         title=module.TITLE,
         case=case.reference,
         structure=case.structure,
@@ -135,10 +135,9 @@ def _module(kind: str) -> ModuleType:
     return module
 
 
-def _number(ctx: Context, module: ModuleType, case: Case) -> str:
-    prefix = f"{module.PREFIX}-{case.reference}-"
-    query = select(func.count()).select_from(IssuedDocument).where(IssuedDocument.number.like(f"{prefix}%"))
-    return f"{prefix}{(ctx.session.scalar(query) or 0) + 1:02d}"
+def _number(module: ModuleType, case: Case, entity_id: uuid.UUID, issue: int) -> str:
+    """TYPE-case-object-issue; the object part is random, so two documents issued at once never meet."""
+    return f"{module.PREFIX}-{case.reference}-{entity_id.hex[-6:].upper()}-{issue}"
 
 
 def _issuer(ctx: Context, case: Case) -> str:

@@ -67,9 +67,14 @@ class Database:
 
     def checkpoint(self) -> None:
         """Folds SQLite's write-ahead log into the database, so that no deleted page lingers in it."""
-        if self.is_sqlite:
-            with self.engine.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not self.is_sqlite:
+            return
+        connection = self.engine.raw_connection()
+        try:
+            # Readers may keep some of it in use; then the next checkpoint folds the rest.
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
 
     def close(self) -> None:
         self.engine.dispose()

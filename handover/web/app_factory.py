@@ -1,12 +1,15 @@
 """Builds the ASGI application from the routes of the rooms."""
 
+import functools
 import time
 from collections.abc import Sequence
 from typing import Any
 
+from anyio import to_thread
 from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
@@ -26,7 +29,7 @@ MAX_BODY = 1 << 20
 def make_app(installation: Installation, routes: Sequence[Any], authentication: Authentication) -> ASGIApp:
     """The application, with headers on every answer and problem details for every error."""
     app = Litestar(
-        route_handlers=[*health.ROUTES, *routes],
+        route_handlers=[_threaded(handler) for handler in (*health.ROUTES, *routes)],
         state=State({"installation": installation, "authentication": authentication}),
         openapi_config=OpenAPIConfig(
             title="handover",
@@ -52,6 +55,24 @@ def make_app(installation: Installation, routes: Sequence[Any], authentication: 
         debug=False,
     )
     return _measured(head_as_get(app))
+
+
+def _threaded(handler: Any) -> Any:
+    """Makes a synchronous handler run in a worker thread.
+
+    The framework would do this itself, but wraps a handler anew for each method of its path, so that the second one
+    answers with a coroutine.
+    """
+    if isinstance(handler, HTTPRouteHandler) and handler.sync_to_thread:
+        work = handler.fn
+
+        @functools.wraps(work)
+        async def threaded(*args: Any, **kwargs: Any) -> Any:
+            return await to_thread.run_sync(functools.partial(work, *args, **kwargs))
+
+        handler._fn = threaded  # noqa: SLF001  (there is no public way to set it)
+        handler.sync_to_thread = None
+    return handler
 
 
 def _measured(app: ASGIApp) -> ASGIApp:

@@ -1,0 +1,41 @@
+# Every target sets up what it needs on a fresh Debian with python3, make and git; a second run starts at once.
+PYTHON = .venv/bin/python
+HANDOVER = .venv/bin/handover
+
+.PHONY: demo test lint bench fuzz soak serve format lock setup
+
+setup:
+	@sh scripts/setup.sh
+
+demo: setup
+	$(HANDOVER) demo
+
+serve: setup
+	@[ -d handover-data ] || $(HANDOVER) init --admin admin@example.org
+	$(HANDOVER) serve
+
+test: setup
+	$(PYTHON) -m pytest -n 2 --dist loadfile
+
+lint: setup
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+fuzz: setup
+	HANDOVER_FUZZ_EXAMPLES=100 $(PYTHON) -m pytest tests/api -k schema --timeout 3600
+
+soak: setup
+	$(PYTHON) benchmarks/soak.py
+
+bench: setup
+	$(PYTHON) benchmarks/package.py
+
+format: setup
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: setup
+	.venv/bin/pip install -q uv
+	.venv/bin/uv pip compile pyproject.toml --extra server --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
