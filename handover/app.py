@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handover import rooms
+from handover import migrations, rooms
 from handover.accounts import sessions
 from handover.accounts.passwords import Passwords
 from handover.accounts.service import require_recent_second_factor
@@ -25,13 +25,16 @@ def open_installation(settings: Settings, *, passwords: Passwords | None = None)
     Raises:
         NotInitialisedError: there is none.
         SettingsError: a key file is readable by others.
+        SchemaError: the database has an older or a newer schema.
         WorkflowDefinitionError: a workflow file names something that no room has.
     """
     vault = Vault.open(settings)
     signers = Signers.load(vault.keyring)
     rooms.load_tables()
+    database = Database(settings.database_url)
+    migrations.require_current(database)
     return Installation(
-        Database(settings.database_url),
+        database,
         {
             Settings: settings,
             Vault: vault,

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import sqlalchemy as sa
 
+from handover import migrations
 from handover.accounts.people import Invited
 from handover.accounts.service import invite_admin
 from handover.archive.manifest import NAMESPACE as MANIFEST_NAMESPACE
@@ -24,9 +25,8 @@ from handover.context import SYSTEM, Context, Installation
 from handover.crypto import mldsa
 from handover.crypto.signers import Signer, format_allowed_signers
 from handover.crypto.trust import ALLOWED_SIGNERS, CA_PEM, LOG_VKEY, MLDSA_PEM
-from handover.db import Base, Database
+from handover.db import Database
 from handover.documents import ca
-from handover.rooms import load_tables
 from handover.settings import Settings
 from handover.storage import open_storage
 from handover.storage.local import fsync_directory
@@ -138,8 +138,7 @@ def _make_database(
 ) -> Invited:
     database = Database(settings.database_url)
     try:
-        load_tables()
-        database.create_all(Base.metadata)
+        migrations.upgrade(database)
         for path in settings.data_dir.glob("*.db*"):
             path.chmod(0o600)
         log = AuditLog(keys.origin, keys.log_ed25519, keys.log_mldsa)
