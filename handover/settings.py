@@ -19,7 +19,9 @@ PREFIX = "HANDOVER_"
 POLICY_PREFIX = "HANDOVER_POLICY_"
 
 #: Variables of the test and build scripts: they configure no installation.
-_NOT_SETTINGS = frozenset({"HANDOVER_REQUIRE_SERVICES", "HANDOVER_TEST_DATABASE_URL"})
+_NOT_SETTINGS = frozenset(
+    {"HANDOVER_REQUIRE_SERVICES", "HANDOVER_TEST_DATABASE_URL", "HANDOVER_FUZZ_EXAMPLES", "HANDOVER_TOKEN"}
+)
 
 
 class SettingsError(HandoverError):

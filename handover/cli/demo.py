@@ -94,7 +94,7 @@ def _planted(story: Story) -> list[str]:
     """Values that were in the input: customers' references and texts, names of parties and people, notes."""
     names = [person.name for person in story.cast.people.values()] if story.cast else []
     texts = ["上海华星家电服务有限公司", "浦东智家服务有限公司", "已删除下载的尽调数据包", "售后服务不需要银行卡号"]
-    step = max(1, len(story.subjects) // 20)
+    step = max(1, len(story.subjects) // 24)
     values = [value for value in story.subjects[::step] if len(value) >= 6][: _PLANTED - len(names) - len(texts)]
     return [*names, *texts, *values]
 

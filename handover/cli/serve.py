@@ -13,8 +13,8 @@ import click
 import msgspec
 
 from handover.app import make_asgi, open_installation
-from handover.delivery.downloads import settle_abandoned
 from handover.context import SYSTEM
+from handover.delivery.downloads import settle_abandoned
 from handover.settings import load
 
 #: An open event stream must not hold up a shutdown.

@@ -30,7 +30,7 @@ def page(document: Document, twin_sha256: str) -> str:
         document=document,
         twin_sha256=twin_sha256,
         qr=_qr(f"{document.verification_url}#{twin_sha256}"),
-        css=Markup(_style()),  # noqa: S704  (our own file)
+        css=Markup(_style()),
     )
 
 

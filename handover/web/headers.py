@@ -60,7 +60,7 @@ def head_as_get(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         # A copy: the server itself still sees HEAD and sends no body.
-        asked = {**scope, "method": "GET"}
+        asked: Any = {**scope, "method": "GET"}
         asked.setdefault("state", {})["head"] = True
         await app(asked, receive, send)
 
