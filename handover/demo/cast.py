@@ -70,8 +70,8 @@ def open_case(cast: Cast, structure: str) -> None:
         wanted["target"] = {"side": "target", "name": "南京华星售后有限公司", "uscc": USCC["loser"]}
     else:
         wanted["loser"] = {"side": "buyer", "name": "南京乐居科技有限公司", "uscc": USCC["loser"]}
-    for key, body in wanted.items():
-        cast.parties[key] = cast.lead.post("/parties", {"case_id": cast.case_id, "place": "CN-31", **body})
+    for key, party_body in wanted.items():
+        cast.parties[key] = cast.lead.post("/parties", {"case_id": cast.case_id, "place": "CN-31", **party_body})
     roles = [
         ("legal", "legal", None),
         ("dpo", "dpo", None),
