@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from handover.archive.receipt import verify_receipt
 from handover.audit import AuditLog
-from handover.cases.queries import case_key, member_roles, require_role, visible_case
+from handover.cases.queries import case_key, member_roles, parties, require_role, visible_case
 from handover.context import Context
 from handover.crypto import canonical
 from handover.db import new_id
@@ -190,7 +190,16 @@ def begin_custody(ctx: Context, case_id: uuid.UUID) -> Delivery:
         raise InvalidInputError("a custody handover belongs to an equity transfer", field="kind")
     if any(row.kind == "custody" for row in deliveries_of(ctx, case_id)):
         raise ConflictError("this case has its custody handover already")
-    row = Delivery(id=new_id(), case_id=case_id, state=ctx.get(Workflow).initial(Delivery.MACHINE), kind="custody")
+    won = next((p for p in parties(ctx, case_id) if p.side == "buyer" and p.standing == "won"), None)
+    if won is None:
+        raise ConflictError("mark the winning bidder first: custody is handed over to them")
+    row = Delivery(
+        id=new_id(),
+        case_id=case_id,
+        state=ctx.get(Workflow).initial(Delivery.MACHINE),
+        kind="custody",
+        party_id=won.id,
+    )
     ctx.session.add(row)
     ctx.session.flush()
     ctx.get(AuditLog).append(ctx, "delivery.custody_started", entity="delivery", entity_id=row.id, case_id=case_id)

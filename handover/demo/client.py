@@ -46,6 +46,11 @@ class Person:
         made = self.post("/sessions", {"email": self.email, "password": PASSWORD, "totp": code})
         self._http.headers["Authorization"] = f"Bearer {made['token']}"
 
+    @property
+    def authorization(self) -> str:
+        """The header that proves the session."""
+        return self._http.headers["Authorization"]
+
     def invite(self, address: str, name: str, email: str, roles: list[str] | None = None) -> "Person":
         """Invites somebody, who enrols at once."""
         body = {"email": email, "name": name, "organisation_roles": roles or []}

@@ -1,0 +1,140 @@
+"""A real installation on a temporary directory: keys, vault, log, workflows, jobs, and the application over them.
+
+It is made once a run and copied for each test. Passwords are hashed as always, only with cheap parameters.
+"""
+
+import os
+import secrets
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import uvicorn
+from argon2 import PasswordHasher
+from litestar.testing import TestClient
+
+from handover import setup
+from handover.accounts.passwords import Passwords
+from handover.app import make_asgi, open_installation
+from handover.context import Installation
+from handover.settings import load
+from tests.actors import ADDRESS, Actors, Clock
+
+POSTGRESQL = os.environ.get("HANDOVER_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1/postgres")
+ADMIN_EMAIL = "admin@people.example"
+_CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+
+
+@pytest.fixture(scope="session")
+def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a freshly made installation; copied, never opened."""
+    folder = tmp_path_factory.mktemp("pristine")
+    setup.initialise(load(_environment(folder)), admin_email=ADMIN_EMAIL, demo=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pristine_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The same with its rows in PostgreSQL; returns the folder and the name of the database, a template."""
+    folder, name = tmp_path_factory.mktemp("pristine-postgresql"), f"handover_{secrets.token_hex(6)}"
+    administer_postgresql(f'CREATE DATABASE "{name}"')
+    environment = _environment(folder, postgresql_url(name))
+    setup.initialise(load(environment), admin_email=ADMIN_EMAIL, demo=True)
+    yield folder, name
+    administer_postgresql(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture(params=["sqlite"])
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite`, unless the test is marked with `any_database`."""
+    kind: str = request.param
+    return kind
+
+
+#: For tests that hold on both databases: `@any_database` above the test.
+any_database = pytest.mark.parametrize(
+    "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)], indirect=True
+)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def installation(
+    request: pytest.FixtureRequest, database_kind: str, tmp_path: Path, clock: Clock
+) -> Iterator[Installation]:
+    """An open installation; `installation.clock` is the fixture `clock`."""
+    target, database = tmp_path / "site", None
+    if database_kind == "postgresql":
+        source, template = request.getfixturevalue("pristine_postgresql")
+        database = f"handover_{secrets.token_hex(6)}"
+        administer_postgresql(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
+    else:
+        source = request.getfixturevalue("pristine")
+    shutil.copytree(source, target)
+    environment = _environment(target, postgresql_url(database) if database else None)
+    opened = open_installation(load(environment), passwords=Passwords(PasswordHasher(**_CHEAP)))
+    opened.clock = clock
+    yield opened
+    opened.database.close()
+    if database:
+        administer_postgresql(f'DROP DATABASE "{database}" WITH (FORCE)')
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient[Any]]:
+    """A browser's view: keeps cookies, speaks https to the public address."""
+    with TestClient(make_asgi(installation), base_url=ADDRESS, raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def actors(installation: Installation, client: TestClient[Any], clock: Clock) -> Actors:
+    """People by name, enrolled and logged in: `actors("lead", "consultant").post("cases", {...})`."""
+    return Actors(installation, client, clock)
+
+
+@pytest.fixture
+def served(installation: Installation) -> Iterator[str]:
+    """The address of a real server on loopback, for streams, broken connections and raw requests."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+    config = uvicorn.Config(
+        make_asgi(installation), log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=15)
+    listener.close()
+    assert not thread.is_alive(), "the server did not shut down"
+
+
+def postgresql_url(name: str) -> str:
+    return f"{POSTGRESQL.rpartition('/')[0]}/{name}"
+
+
+def administer_postgresql(statement: str) -> None:
+    """Runs a statement outside any database of a test; skips the test where there is no PostgreSQL."""
+    try:
+        connection = psycopg.connect(POSTGRESQL, autocommit=True, connect_timeout=3)
+    except psycopg.OperationalError as error:
+        if os.environ.get("HANDOVER_REQUIRE_SERVICES") == "1":
+            raise
+        pytest.skip(f"PostgreSQL is not reachable: {error}")
+    with connection:
+        connection.execute(statement)  # type: ignore[call-overload]  # a name cannot be a parameter
+
+
+def _environment(folder: Path, database_url: str | None = None) -> dict[str, str]:
+    found = {"HANDOVER_DATA_DIR": str(folder / "data"), "HANDOVER_PUBLIC_URL": ADDRESS}
+    return found if database_url is None else {**found, "HANDOVER_DATABASE_URL": database_url}
