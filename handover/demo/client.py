@@ -31,6 +31,13 @@ class Person:
         self.id = ""
         self._http = httpx.Client(base_url=address, timeout=120, trust_env=False)
         self._totp = ""
+        self._invited: list[Person] = []
+
+    def close(self) -> None:
+        """Hangs up, and so does everyone whom this person invited."""
+        self._http.close()
+        for person in self._invited:
+            person.close()
 
     def enrol(self, invitation: dict[str, Any]) -> None:
         """Opens the link, types the code that came another way, and logs in with a second factor."""
@@ -55,6 +62,7 @@ class Person:
         """Invites somebody, who enrols at once."""
         body = {"email": email, "name": name, "organisation_roles": roles or []}
         person = Person(address, name, email)
+        self._invited.append(person)
         person.enrol(self.post("/invitations", body))
         return person
 

@@ -54,6 +54,7 @@ def running(data_dir: Path) -> Iterator[Running]:
     process = subprocess.Popen(
         [*command, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
     )
+    admin: Person | None = None
     try:
         address = process.stdout.readline().strip() if process.stdout else ""
         if not address:
@@ -62,9 +63,13 @@ def running(data_dir: Path) -> Iterator[Running]:
         admin.enrol(json.loads(made.stdout))
         yield Running(address, admin, data_dir, environment, process)
     finally:
+        if admin is not None:
+            admin.close()
         process.send_signal(signal.SIGTERM)
         try:
             process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
+        if process.stdout:
+            process.stdout.close()
         log.close()
