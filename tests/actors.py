@@ -116,9 +116,7 @@ class Actors:
         with self.installation.unit_of_work(SYSTEM) as ctx:
             invited = people.invite(ctx, email=email, name=name, language="zh", organisation_roles=list(roles))
         with self.installation.unit_of_work(ANONYMOUS) as ctx:
-            enrolled = people.accept(
-                ctx, token_of(invited), code=invited.code, password=PASSWORD, second_factor="totp"
-            )
+            enrolled = people.accept(ctx, token_of(invited), code=invited.code, password=PASSWORD, second_factor="totp")
         return Someone(self, email, enrolled)
 
     @property

@@ -31,25 +31,24 @@ async def before_send(message: Message, scope: Any) -> None:
     for name, value in _HEADERS.items():
         headers.setdefault(name, value)
     headers.setdefault("Cache-Control", "no-store")
-    headers["X-Request-ID"] = str(scope.get("state", {}).get("request_id", ""))
+    state = scope.get("state", {})
+    headers["X-Request-ID"] = str(state.get("request_id", ""))
+    if "path_template" in scope:
+        state["route"] = scope["path_template"]
 
 
-class EdgeMiddleware:
-    """Gives each request its id and lets GET handlers answer HEAD without their bodies."""
+def with_request_id(app: ASGIApp) -> ASGIApp:
+    """Gives every request an id, those without a route included; a caller's own is kept beside ours, never instead."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+            own = new_request_id()
+            known = f"{own}.{given}" if _REQUEST_ID.fullmatch(given) else own
+            scope["state"] = {**scope.get("state", {}), "request_id": known}
+        await app(scope, receive, send)
 
-    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        state: dict[str, Any] = scope.setdefault("state", {})
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
-        own = new_request_id()
-        # A caller's id is kept beside ours, never instead: ids in the log are unique.
-        state["request_id"] = f"{own}.{given}" if _REQUEST_ID.fullmatch(given) else own
-        await self.app(scope, receive, send)
+    return wrapped
 
 
 def head_as_get(app: ASGIApp) -> ASGIApp:

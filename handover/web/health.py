@@ -13,11 +13,14 @@ from handover.jobs.models import Job
 from handover.storage import Storage
 from handover.vault import Vault
 from handover.web.edge import installation_of
+from handover.workflow import Workflow
 
 REGISTRY = CollectorRegistry()
-REQUESTS = Counter("handover_requests", "Requests by method and status", ["method", "status"], registry=REGISTRY)
-SECONDS = Histogram("handover_request_seconds", "Time to answer", registry=REGISTRY)
+REQUESTS = Counter("handover_requests", "Requests by route", ["method", "route", "status"], registry=REGISTRY)
+SECONDS = Histogram("handover_request_seconds", "Time until the answer begins", ["route"], registry=REGISTRY)
 JOBS = Gauge("handover_jobs", "Rows of the job table by state", ["state"], registry=REGISTRY)
+#: Answered by threads of their own, so that they are answered while everything else is busy.
+_LANE = {"lane": "health"}
 
 
 class Alive(msgspec.Struct, frozen=True):
@@ -39,7 +42,7 @@ async def healthz() -> Alive:
     return Alive("ok")
 
 
-@get("/readyz", sync_to_thread=True, tags=["operation"], security=[])
+@get("/readyz", sync_to_thread=True, opt=_LANE, tags=["operation"], security=[])
 def readyz(request: Request[Any, Any, Any]) -> Response[Ready]:
     """Ready, or 503 with the part that is not."""
     installation = installation_of(request)
@@ -60,11 +63,12 @@ def readyz(request: Request[Any, Any, Any]) -> Response[Ready]:
         parts["storage"] = "ok"
     except (HandoverError, OSError):
         parts["storage"] = "unreachable"
+    parts["workflows"] = "ok" if Workflow in installation.services else "not loaded"
     ready = all(state == "ok" for state in parts.values())
     return Response(Ready(ready, parts), status_code=200 if ready else 503)
 
 
-@get("/metrics", sync_to_thread=True, media_type=MediaType.TEXT, tags=["operation"], security=[])
+@get("/metrics", sync_to_thread=True, opt=_LANE, media_type=MediaType.TEXT, tags=["operation"], security=[])
 def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Counters in the Prometheus text format; no names, no ids."""
     with installation_of(request).unit_of_work(SYSTEM, write=False) as ctx:
