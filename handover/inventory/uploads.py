@@ -50,7 +50,7 @@ def begin(ctx: Context, case_id: uuid.UUID, filename: str, size: int) -> Upload:
     inside(ctx, case_id)
     require_role(ctx, case_id, "seller_admin", "custodian", "consultant", "lead_consultant")
     case = visible_case(ctx, case_id)
-    if case.state not in {"inventory", "nda_pending"}:
+    if case.state != "inventory":
         raise ConflictError(f"records are uploaded while the case is in inventory, not in {case.state}")
     name = filename.replace("\\", "/").rsplit("/", 1)[-1].strip()
     if not name or len(name) > _NAME_MAX or "\x00" in name:

@@ -1,0 +1,166 @@
+"""Endurance: racing transitions, killed workers, a large upload. About twenty minutes; prints what it measured.
+
+python benchmarks/soak.py [races] [kills] [upload]      (all three without arguments)
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from handover.demo.cast import gather, open_case
+from handover.demo.client import Person
+from handover.demo.server import Running, running
+from handover.demo.stages import sign_ndas
+
+ROOT = Path(__file__).resolve().parents[1]
+KILLS = 50
+UPLOAD_BYTES = 2 << 30
+ROUNDS = 100
+_PIECE = 8 << 20
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or ["races", "kills", "upload"]
+    for name in wanted:
+        started = time.monotonic()
+        print(f"== {name}", flush=True)
+        {"races": races, "kills": kills, "upload": upload}[name]()
+        print(f"   {time.monotonic() - started:.0f} s", flush=True)
+
+
+def races() -> None:
+    """Eight identical transitions at once from two processes, for every transition of the case machine."""
+    command = [sys.executable, "-m", "pytest", "-q", str(ROOT / "tests" / "flow" / "test_races.py")]
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "HANDOVER_RACE_ROUNDS": str(ROUNDS)})
+
+
+def kills() -> None:
+    """Kills the worker at random moments of the demo; every run must end closed with every check passed."""
+    done, rng = 0, random.Random(os.getpid())
+    while done < KILLS:
+        with _demo() as process:
+            done += _kill_workers(process, rng, KILLS - done)
+            if process.wait(timeout=900) != 0:
+                raise SystemExit("a demo with killed workers did not finish")
+        print(f"   {done} kills, finished", flush=True)
+
+
+@contextmanager
+def _demo() -> Iterator["subprocess.Popen[bytes]"]:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "handover", "demo", "--records", "2000", "--out", f"{folder}/out", "--json"]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _kill_workers(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
+    """Kills workers of this demo until it ends; returns how many."""
+    killed = 0
+    while process.poll() is None:
+        time.sleep(rng.uniform(1, 6))
+        for worker in _workers(process.pid):
+            if killed < most:
+                os.kill(worker, signal.SIGKILL)
+                killed += 1
+    return killed
+
+
+def _workers(demo: int) -> list[int]:
+    """The worker processes under a demo's server."""
+    children = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
+    servers = [pid for pid, parent in children.items() if parent == demo]
+    return [pid for pid, parent in children.items() if parent in servers and b"worker" in _command(pid)]
+
+
+def _parent(process: Path) -> int:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def upload() -> None:
+    """A large upload: the server's memory stays flat, the rate is printed beside that of a plain write with fsync."""
+    size = UPLOAD_BYTES
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
+        seller, case_id = _case(server)
+        peak = _Peak(server.process.pid)
+        source = Path(folder) / "large.csv"
+        line = b"C0000001,13800138000,a note that is the same on every line\r\n"
+        with source.open("wb") as out:
+            out.write(b"id,phone,note\r\n")
+            block = line * ((4 << 20) // len(line))
+            while out.tell() < size:
+                out.write(block)
+        size = source.stat().st_size
+        started = time.monotonic()
+        seller.upload(case_id, source)
+        seconds = time.monotonic() - started
+        plain = _plain_write(Path(folder) / "plain", size)
+        print(
+            f"   {size >> 20} MiB in {seconds:.1f} s, {size / seconds / 1e6:.0f} MB/s; plain write with fsync {size / plain / 1e6:.0f} MB/s"
+        )
+        print(f"   peak memory of the server {peak.stop() >> 20} MiB")
+
+
+def _case(server: Running) -> tuple[Person, str]:
+    """A case in inventory, and the seller's person who uploads."""
+    cast = gather(server.address, server.admin)
+    open_case(cast, "asset_transfer")
+    cast.lead.move("cases", cast.case_id, "open")
+    sign_ndas(cast)
+    return cast.seller_admin, cast.case_id
+
+
+def _plain_write(path: Path, size: int) -> float:
+    block = os.urandom(_PIECE)
+    started = time.monotonic()
+    with path.open("wb") as out:
+        for _ in range(size // _PIECE):
+            out.write(block)
+            out.flush()
+            os.fsync(out.fileno())
+    return time.monotonic() - started
+
+
+class _Peak:
+    """Watches the resident memory of a process."""
+
+    def __init__(self, pid: int) -> None:
+        self._status, self._peak, self._on = Path(f"/proc/{pid}/statm"), 0, True
+        self._thread = threading.Thread(target=self._watch)
+        self._thread.start()
+
+    def stop(self) -> int:
+        self._on = False
+        self._thread.join()
+        return self._peak
+
+    def _watch(self) -> None:
+        page = os.sysconf("SC_PAGE_SIZE")
+        while self._on:
+            self._peak = max(self._peak, int(self._status.read_text().split()[1]) * page)
+            time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    main()
