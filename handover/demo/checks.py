@@ -16,6 +16,7 @@ from handover.crypto.trust import load_trust
 from handover.demo.play import Check, Story
 from handover.documents.verify import verify_pdf
 from handover.errors import HandoverError
+from handover.vault import Keyring
 
 
 def check_all(story: Story, data_dir: Path, planted: list[str]) -> None:
@@ -25,12 +26,20 @@ def check_all(story: Story, data_dir: Path, planted: list[str]) -> None:
         _exclusions(story)
     _documents(story)
     _log(story)
+    left = [key for key in _keys_left(data_dir) if key.startswith(("case:", "copy:"))]
+    story.check("the key ring holds no key of the case any more", "handover demo", not left)
     hits = [text for text in planted if _found(data_dir, text)]
     story.check(
         f"{len(planted)} planted values are in no file of the data directory, raw or decompressed",
         "handover demo",
         not hits,
     )
+
+
+def _keys_left(data_dir: Path) -> list[str]:
+    """Ids of the keys that the installation still has."""
+    ring = Keyring(data_dir / "keyring", data_dir.with_name(f"{data_dir.name}.master.key"))
+    return sorted(ring.key_ids())
 
 
 def _package(story: Story) -> None:

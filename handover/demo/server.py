@@ -37,7 +37,7 @@ class Running:
 def running(data_dir: Path) -> Iterator[Running]:
     """Initialises, serves, and stops when the block ends."""
     environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("HANDOVER_")},
+        **{n: v for n, v in os.environ.items() if not n.startswith("HANDOVER_") or n.startswith("HANDOVER_POLICY_")},
         "HANDOVER_DATA_DIR": str(data_dir),
         "HANDOVER_DEMO": "1",
         **{f"HANDOVER_POLICY_{name}": value for name, value in _POLICIES.items()},
