@@ -115,8 +115,14 @@ class Actors:
         email = f"{name}@people.example"
         with self.installation.unit_of_work(SYSTEM) as ctx:
             invited = people.invite(ctx, email=email, name=name, language="zh", organisation_roles=list(roles))
-        with self.installation.unit_of_work(ANONYMOUS) as ctx:
-            enrolled = people.accept(ctx, token_of(invited), code=invited.code, password=PASSWORD, second_factor="totp")
+        enrolled = people.accept(
+            self.installation,
+            token_of(invited),
+            code=invited.code,
+            password=PASSWORD,
+            second_factor="totp",
+            request_id="test",
+        )
         return Someone(self, email, enrolled)
 
     @property

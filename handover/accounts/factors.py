@@ -8,7 +8,7 @@ import uuid
 import pyotp
 from sqlalchemy import select
 
-from handover.accounts.errors import LoginError, SecondFactorRequiredError
+from handover.accounts.errors import SecondFactorRequiredError
 from handover.accounts.models import Person, TelephoneCode
 from handover.audit import AuditLog
 from handover.context import Context
@@ -39,17 +39,16 @@ def totp_uri(ctx: Context, person: Person, secret: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=ISSUER)
 
 
-def prove(ctx: Context, person: Person, *, totp: str | None, telephone_code: str | None) -> str:
-    """Checks the second factor that was given and spends it; returns the method.
+def spend(ctx: Context, person: Person, *, totp: str | None, telephone_code: str | None) -> str | None:
+    """The method by which the second factor that was given is right, and now spent; None when it is wrong.
 
-    Raises:
-        LoginError: wrong, used before, or expired.
+    It raises nothing, so that the unit of work commits what a wrong code used up.
     """
     if totp is not None and _totp_fits(ctx, person, totp):
         return "totp"
     if telephone_code is not None and _code_fits(ctx, person, telephone_code):
         return "telephone"
-    raise LoginError("e-mail, password or second factor are not right")
+    return None
 
 
 def require_recent(ctx: Context) -> None:
@@ -121,6 +120,7 @@ def _code_fits(ctx: Context, person: Person, given: str) -> bool:
     if row is None or row.expires_at < ctx.now() or row.attempts >= MAX_CODE_ATTEMPTS:
         return False
     row.attempts += 1
+    ctx.session.flush()
     if not hmac.compare_digest(row.code_digest, _digest(ctx, person.id, given)):
         return False
     row.used_at = ctx.now()

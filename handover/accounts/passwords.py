@@ -49,10 +49,10 @@ class Passwords:
 
     def matches(self, stored: str | None, password: str) -> bool:
         """False also for an account without a password, after the same work."""
-        text = unicodedata.normalize("NFC", password)[:MAX_LENGTH]
+        text = unicodedata.normalize("NFC", password)
         with _SLOTS:
             try:
-                self._hasher.verify(stored or self._dummy, text)
+                self._hasher.verify(stored or self._dummy, text[:MAX_LENGTH])
             except (VerificationError, InvalidHashError):
                 return False
-        return stored is not None
+        return stored is not None and len(text) <= MAX_LENGTH

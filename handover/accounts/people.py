@@ -11,19 +11,20 @@ import msgspec
 from sqlalchemy import select
 
 from handover.accounts import factors
+from handover.accounts.emails import normal_email
 from handover.accounts.errors import InvitationError
 from handover.accounts.models import Invitation, LoginSession, Person
 from handover.accounts.passwords import Passwords
+from handover.accounts.sessions import end_all
 from handover.audit import AuditLog
-from handover.context import Context
+from handover.context import ANONYMOUS, Context, Installation
 from handover.db import new_id
-from handover.errors import ConflictError, ForbiddenError, InvalidInputError
+from handover.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from handover.settings import Settings
 from handover.vault import Vault
 
 ORGANISATION_ROLES = ("platform_admin", "consultant", "auditor")
 MAX_INVITATION_ATTEMPTS = 5
-_EMAIL_MAX = 254
 _NAME_MAX = 300
 
 
@@ -71,90 +72,90 @@ def invite(ctx: Context, *, email: str, name: str, language: str, organisation_r
         )
         ctx.session.add(person)
         ctx.session.flush()
-    elif person.password_hash is not None:
-        raise ConflictError("this person has an account; give them a role instead", person_id=str(person.id))
+    else:
+        _may_invite_again(ctx, person, organisation_roles)
+        person.name_sealed = vault.seal_text("accounts", shown, field="people.name", row=person.id)
+        person.language = language
     return _new_invitation(ctx, person)
 
 
-def find(ctx: Context, token: str) -> tuple[Invitation, Person]:
-    """The open invitation behind a link; looking changes nothing.
+def find(
+    ctx: Context, token: str, *, lock: bool = False, tries: int = MAX_INVITATION_ATTEMPTS
+) -> tuple[Invitation, Person]:
+    """The open invitation behind a link, with fewer than `tries` attempts; looking changes nothing.
 
     Raises:
-        InvitationError: unknown, used or expired; the three answer alike.
+        InvitationError: unknown, used, expired or tried too often; all answer alike.
     """
-    digest = sha256(token.encode()).hexdigest()
-    row = ctx.session.scalars(select(Invitation).where(Invitation.token_sha256 == digest)).one_or_none()
-    if row is None or row.used_at is not None or row.expires_at < ctx.now() or row.attempts >= MAX_INVITATION_ATTEMPTS:
+    query = select(Invitation).where(Invitation.token_sha256 == sha256(token.encode()).hexdigest())
+    row = ctx.session.scalars(query.with_for_update() if lock else query).one_or_none()
+    if row is None or row.used_at is not None or row.expires_at < ctx.now() or row.attempts >= tries:
         raise InvitationError("this link is used, expired or wrong; ask whoever sent it for a new one")
     return row, ctx.session.get_one(Person, row.person_id)
 
 
-def count_attempt(ctx: Context, token: str) -> None:
-    """Counts a try before it is judged, in a unit of work of its own, so that a wrong code stays counted."""
-    row, _ = find(ctx, token)
-    row.attempts += 1
-
-
-def accept(ctx: Context, token: str, *, code: str, password: str, second_factor: str) -> Enrolled:
+def accept(
+    installation: Installation, token: str, *, code: str, password: str, second_factor: str, request_id: str
+) -> Enrolled:
     """Enrols the person: link, code told over another channel, password, second factor.
+
+    A try is counted before it is judged, and the password is hashed outside any transaction, after the code was right.
 
     Raises:
         InvitationError: the link or the code is not right.
         InvalidInputError: the password is not acceptable.
     """
-    digest = sha256(token.encode()).hexdigest()
-    query = select(Invitation).where(Invitation.token_sha256 == digest).with_for_update()
-    row = ctx.session.scalars(query).one_or_none()
-    if row is None or row.used_at is not None or row.expires_at < ctx.now() or row.attempts > MAX_INVITATION_ATTEMPTS:
-        raise InvitationError("this link is used, expired or wrong; ask whoever sent it for a new one")
-    if not hmac.compare_digest(row.code_digest, _code_digest(ctx, row.id, code)):
+    passwords, minimum = installation.get(Passwords), installation.get(Settings).policy.password_min_length
+    acceptable, choice = passwords.check_new(password, minimum=minimum), factors.check_choice(second_factor)
+    with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
+        row, _ = find(ctx, token, lock=True)
+        row.attempts += 1
+        fits = hmac.compare_digest(row.code_digest, _code_digest(ctx, row.id, code))
+        if not fits:
+            ctx.get(AuditLog).append(ctx, "account.invitation_refused", entity="person", entity_id=row.person_id)
+    if not fits:
         raise InvitationError("the code does not fit the link; it was told to you over another channel")
-    person = ctx.session.get_one(Person, row.person_id)
-    passwords = ctx.get(Passwords)
-    acceptable = passwords.check_new(password, minimum=ctx.get(Settings).policy.password_min_length)
-    person.second_factor = factors.check_choice(second_factor)
-    person.password_hash = passwords.hash(acceptable)
+    hashed = passwords.hash(acceptable)
+    with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
+        return _enrol(ctx, token, hashed, choice)
+
+
+def _enrol(ctx: Context, token: str, hashed: str, choice: str) -> Enrolled:
+    row, person = find(ctx, token, lock=True, tries=MAX_INVITATION_ATTEMPTS + 1)
+    person.second_factor, person.password_hash = choice, hashed
+    person.totp_sealed = None
     row.used_at = ctx.now()
-    secret = factors.new_totp(ctx, person) if second_factor == "totp" else None
+    secret = factors.new_totp(ctx, person) if choice == "totp" else None
     ctx.session.flush()
     ctx.get(AuditLog).append(
-        ctx,
-        "account.enrolled",
-        entity="person",
-        entity_id=person.id,
-        details={"second_factor": second_factor},
+        ctx, "account.enrolled", entity="person", entity_id=person.id, details={"second_factor": choice}
     )
     return Enrolled(
         person_id=str(person.id),
-        second_factor=second_factor,
+        second_factor=choice,
         totp_secret=secret,
         totp_uri=factors.totp_uri(ctx, person, secret) if secret else None,
     )
 
 
 def suspend(ctx: Context, person_id: uuid.UUID) -> Person:
-    """Ends a person's access at once."""
+    """Ends a person's access at once: sessions, API tokens and open invitations.
+
+    Raises:
+        ForbiddenError: not an administrator, or oneself. NotFoundError: there is no such person.
+    """
     if "platform_admin" not in ctx.actor.roles:
         raise ForbiddenError("administrators suspend accounts", roles=["platform_admin"])
-    person = ctx.session.get_one(Person, person_id)
-    person.suspended_at = ctx.now()
-    for session in ctx.session.scalars(select(LoginSession).where(LoginSession.person_id == person_id)):
-        session.ended_at = session.ended_at or ctx.now()
+    if person_id == ctx.person():
+        raise ForbiddenError("nobody suspends themselves; another administrator does it", roles=["platform_admin"])
+    person = ctx.session.get(Person, person_id)
+    if person is None:
+        raise NotFoundError("there is no such person")
+    person.suspended_at = person.suspended_at or ctx.now()
+    end_all(ctx, person_id)
+    _end_invitations(ctx, person_id)
     ctx.get(AuditLog).append(ctx, "account.suspended", entity="person", entity_id=person_id)
     return person
-
-
-def normal_email(email: str) -> str:
-    """The one spelling of an address by which an account is found."""
-    text = unicodedata.normalize("NFKC", email).strip().casefold()
-    local, at, domain = text.partition("@")
-    if (
-        not (local and at and "." in domain)
-        or len(text) > _EMAIL_MAX
-        or any(c.isspace() or ord(c) < 0x20 for c in text)
-    ):
-        raise InvalidInputError("this is not an e-mail address", field="email")
-    return text
 
 
 def _checked_name(name: str) -> str:
@@ -178,11 +179,29 @@ def _may_invite(ctx: Context, organisation_roles: list[str]) -> None:
         raise ForbiddenError("only administrators give roles in the installation", roles=["platform_admin"])
 
 
+def _may_invite_again(ctx: Context, person: Person, organisation_roles: list[str]) -> None:
+    """Until the first login proves the second factor, a lost link or secret is mended by a new invitation.
+
+    Whoever invites learns link and code, so nobody is invited again by someone who could not have given their roles.
+    """
+    logged_in = select(LoginSession.id).where(LoginSession.person_id == person.id).limit(1)
+    if ctx.session.scalars(logged_in).first() is not None or person.suspended_at is not None:
+        raise ConflictError("this person has an account; give them a role instead", person_id=str(person.id))
+    wanted = sorted(set(organisation_roles))
+    if ctx.actor.is_system or "platform_admin" in ctx.actor.roles:
+        person.organisation_roles = wanted or person.organisation_roles
+    elif person.organisation_roles:
+        raise ForbiddenError("an administrator invited this person and invites them again", roles=["platform_admin"])
+
+
+def _end_invitations(ctx: Context, person_id: uuid.UUID) -> None:
+    query = select(Invitation).where(Invitation.person_id == person_id, Invitation.used_at.is_(None))
+    for row in ctx.session.scalars(query):
+        row.used_at = ctx.now()
+
+
 def _new_invitation(ctx: Context, person: Person) -> Invited:
-    for old in ctx.session.scalars(
-        select(Invitation).where(Invitation.person_id == person.id, Invitation.used_at.is_(None))
-    ):
-        old.used_at = ctx.now()
+    _end_invitations(ctx, person.id)
     settings, token, identifier = ctx.get(Settings), secrets.token_urlsafe(32), new_id()
     code = f"{secrets.randbelow(10**factors.CODE_DIGITS):0{factors.CODE_DIGITS}d}"
     row = Invitation(

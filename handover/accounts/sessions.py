@@ -9,19 +9,22 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import select
 
-from handover.accounts import factors
-from handover.accounts.errors import LoginError, NotLoggedInError, TooManyAttemptsError
-from handover.accounts.models import ApiToken, LoginSession, LoginThrottle, Person
+from handover.accounts import factors, throttle
+from handover.accounts.emails import normal_email
+from handover.accounts.errors import LoginError, NotLoggedInError
+from handover.accounts.models import ApiToken, LoginSession, Person
 from handover.accounts.passwords import Passwords
-from handover.accounts.people import normal_email
+from handover.accounts.queries import PersonView, person_view
 from handover.audit import AuditLog
 from handover.context import ANONYMOUS, Actor, Context, Installation
-from handover.errors import InvalidInputError
+from handover.errors import InvalidInputError, NotFoundError
 from handover.settings import Settings
 from handover.vault import Vault
 
 #: A session's last use is written at most this often, so that reads stay reads.
 _SEEN_SECONDS = 60
+#: More open sessions than anybody has.
+MAX_LISTED = 200
 TOKEN_PREFIX = "hvt_"  # noqa: S105  (the visible beginning of API tokens)
 
 
@@ -31,6 +34,18 @@ class LoggedIn(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     csrf_token: str
     person_id: str
+    person: PersonView
+    expires_at: dt.datetime
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """An open session, without its token."""
+
+    id: str
+    current: bool
+    method: str
+    created_at: dt.datetime
+    seen_at: dt.datetime
     expires_at: dt.datetime
 
 
@@ -53,25 +68,35 @@ def log_in(
     try:
         address = normal_email(email)
     except InvalidInputError as error:
-        raise LoginError("e-mail, password or second factor are not right") from error
-    with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
-        digest = ctx.get(Vault).digest("accounts", "email", address)
-        _count(ctx, digest)
-        person = ctx.session.scalars(select(Person).where(Person.email_digest == digest)).one_or_none()
+        raise _refusal() from error
+    subject = installation.get(Vault).digest("accounts", "email", address)
+    throttle.count(installation, ANONYMOUS, subject, request_id)
+    with installation.unit_of_work(ANONYMOUS, request_id=request_id, write=False) as ctx:
+        person = ctx.session.scalars(select(Person).where(Person.email_digest == subject)).one_or_none()
         stored = person.password_hash if person and person.suspended_at is None else None
     # Outside any transaction: this takes a core for a fifth of a second, on purpose.
-    if not installation.get(Passwords).matches(stored, password) or person is None:
-        _refused(installation, person.id if person else None, request_id)
-        raise LoginError("e-mail, password or second factor are not right")
-    try:
-        with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
-            person = ctx.session.get_one(Person, person.id, with_for_update=True)
-            method = factors.prove(ctx, person, totp=totp, telephone_code=telephone_code)
-            _reset(ctx, digest)
-            return start(ctx, person, method, language)
-    except LoginError:
-        _refused(installation, person.id, request_id)
-        raise
+    matches = installation.get(Passwords).matches(stored, password)
+    with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
+        made = None
+        if matches and person is not None:
+            made = _prove_and_start(ctx, person.id, subject, totp, telephone_code, language)
+        if made is None:
+            entity_id = person.id if person else None
+            ctx.get(AuditLog).append(ctx, "account.login_refused", entity="person", entity_id=entity_id)
+    if made is None:
+        raise _refusal()
+    return made
+
+
+def _prove_and_start(
+    ctx: Context, person_id: uuid.UUID, subject: str, totp: str | None, telephone_code: str | None, language: str
+) -> LoggedIn | None:
+    person = ctx.session.get_one(Person, person_id, with_for_update=True)
+    method = factors.spend(ctx, person, totp=totp, telephone_code=telephone_code)
+    if method is None or person.suspended_at is not None:
+        return None
+    throttle.reset(ctx, subject)
+    return start(ctx, person, method, language)
 
 
 def start(ctx: Context, person: Person, method: str, language: str) -> LoggedIn:
@@ -79,7 +104,7 @@ def start(ctx: Context, person: Person, method: str, language: str) -> LoggedIn:
     token = secrets.token_urlsafe(32)
     row = LoginSession(
         person_id=person.id,
-        token_sha256=_digest(token),
+        token_sha256=token_digest(token),
         second_factor_at=ctx.now(),
         method=method,
         language=language,
@@ -89,7 +114,7 @@ def start(ctx: Context, person: Person, method: str, language: str) -> LoggedIn:
     ctx.session.add(row)
     ctx.session.flush()
     ctx.get(AuditLog).append(ctx, "account.logged_in", entity="person", entity_id=person.id, details={"method": method})
-    return LoggedIn(token=token, csrf_token=csrf_token(token), person_id=str(person.id), expires_at=row.expires_at)
+    return logged_in(ctx, person, row, token)
 
 
 def authenticate(ctx: Context, token: str) -> Actor:
@@ -100,9 +125,10 @@ def authenticate(ctx: Context, token: str) -> Actor:
     """
     if token.startswith(TOKEN_PREFIX):
         return _api_actor(ctx, token)
-    row = ctx.session.scalars(select(LoginSession).where(LoginSession.token_sha256 == _digest(token))).one_or_none()
-    idle = dt.timedelta(minutes=ctx.get(Settings).policy.session_idle_minutes)
-    if row is None or row.ended_at is not None or row.expires_at <= ctx.now() or row.seen_at + idle <= ctx.now():
+    row = ctx.session.scalars(
+        select(LoginSession).where(LoginSession.token_sha256 == token_digest(token))
+    ).one_or_none()
+    if row is None or not _open(ctx, row):
         raise NotLoggedInError("log in again: there is no session, or it ended")
     person = _active(ctx, row.person_id)
     return Actor(
@@ -121,45 +147,48 @@ def touch(ctx: Context, session_id: uuid.UUID) -> None:
         row.seen_at = ctx.now()
 
 
-def step_up(ctx: Context, *, totp: str | None, telephone_code: str | None) -> LoggedIn:
-    """Proves the second factor again; the session gets a new token.
-
-    Raises:
-        LoginError: the factor is wrong or was used.
-    """
-    row = _current(ctx)
-    person = ctx.session.get_one(Person, row.person_id, with_for_update=True)
-    row.method = factors.prove(ctx, person, totp=totp, telephone_code=telephone_code)
-    token = secrets.token_urlsafe(32)
-    row.token_sha256, row.second_factor_at = _digest(token), ctx.now()
-    ctx.session.flush()
-    ctx.get(AuditLog).append(
-        ctx, "account.second_factor_proven", entity="person", entity_id=person.id, details={"method": row.method}
-    )
-    return LoggedIn(token=token, csrf_token=csrf_token(token), person_id=str(person.id), expires_at=row.expires_at)
-
-
 def log_out(ctx: Context) -> None:
-    _current(ctx).ended_at = ctx.now()
+    """Ends the acting session."""
+    current(ctx).ended_at = ctx.now()
     ctx.get(AuditLog).append(ctx, "account.logged_out", entity="person", entity_id=ctx.person())
 
 
-def change_password(ctx: Context, *, old: str, new: str) -> None:
-    """Sets a new password and ends every other session.
+def own(ctx: Context) -> list[SessionView]:
+    """The acting person's open sessions, newest first."""
+    query = select(LoginSession).where(LoginSession.person_id == ctx.person()).order_by(LoginSession.id.desc())
+    return [
+        SessionView(
+            id=str(row.id),
+            current=row.id == ctx.actor.session_id,
+            method=row.method,
+            created_at=row.created_at,
+            seen_at=row.seen_at,
+            expires_at=row.expires_at,
+        )
+        for row in ctx.session.scalars(query.limit(MAX_LISTED))
+        if _open(ctx, row)
+    ]
+
+
+def end(ctx: Context, session_id: uuid.UUID) -> None:
+    """Ends one of the acting person's sessions, wherever it is used.
 
     Raises:
-        LoginError: the old password is wrong.
+        NotFoundError: no session of theirs.
     """
-    factors.require_recent(ctx)
-    person, passwords = ctx.session.get_one(Person, ctx.person()), ctx.get(Passwords)
-    if not passwords.matches(person.password_hash, old):
-        raise LoginError("the old password is not right")
-    minimum = ctx.get(Settings).policy.password_min_length
-    person.password_hash = passwords.hash(passwords.check_new(new, minimum=minimum))
-    for row in ctx.session.scalars(select(LoginSession).where(LoginSession.person_id == person.id)):
-        if row.id != ctx.actor.session_id:
-            row.ended_at = row.ended_at or ctx.now()
-    ctx.get(AuditLog).append(ctx, "account.password_changed", entity="person", entity_id=person.id)
+    row = ctx.session.get(LoginSession, session_id)
+    if row is None or row.person_id != ctx.person():
+        raise NotFoundError("there is no such session")
+    row.ended_at = row.ended_at or ctx.now()
+    ctx.get(AuditLog).append(ctx, "account.session_ended", entity="session", entity_id=row.id)
+
+
+def end_all(ctx: Context, person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
+    """Ends a person's sessions, except perhaps one."""
+    query = select(LoginSession).where(LoginSession.person_id == person_id, LoginSession.ended_at.is_(None))
+    for row in ctx.session.scalars(query):
+        if row.id != but:
+            row.ended_at = ctx.now()
 
 
 def csrf_token(token: str) -> str:
@@ -169,11 +198,11 @@ def csrf_token(token: str) -> str:
 
 def signing_method(ctx: Context) -> str:
     """How the acting session proved its second factor: totp or telephone."""
-    return _current(ctx).method
+    return current(ctx).method
 
 
 def _api_actor(ctx: Context, token: str) -> Actor:
-    row = ctx.session.scalars(select(ApiToken).where(ApiToken.token_sha256 == _digest(token))).one_or_none()
+    row = ctx.session.scalars(select(ApiToken).where(ApiToken.token_sha256 == token_digest(token))).one_or_none()
     if row is None or row.revoked_at is not None or row.expires_at <= ctx.now():
         raise NotLoggedInError("this token is unknown, revoked or expired")
     person = _active(ctx, row.person_id)
@@ -192,38 +221,37 @@ def _active(ctx: Context, person_id: uuid.UUID) -> Person:
     return person
 
 
-def _current(ctx: Context) -> LoginSession:
+def current(ctx: Context) -> LoginSession:
+    """The acting session.
+
+    Raises:
+        NotLoggedInError: an API token acts, which has none.
+    """
     row = ctx.session.get(LoginSession, ctx.actor.session_id) if ctx.actor.session_id else None
-    if row is None:
+    if row is None or not _open(ctx, row):
         raise NotLoggedInError("this takes a session, not a token")
     return row
 
 
-def _count(ctx: Context, digest: str) -> None:
-    policy, now = ctx.get(Settings).policy, ctx.now()
-    window = dt.timedelta(minutes=policy.login_window_minutes)
-    row = ctx.session.get(LoginThrottle, digest, with_for_update=True)
-    if row is None:
-        row = LoginThrottle(subject=digest, attempts=0, window_started_at=now)
-        ctx.session.add(row)
-    if row.window_started_at + window <= now:
-        row.attempts, row.window_started_at = 0, now
-    if row.attempts >= policy.login_attempts:
-        seconds = int((row.window_started_at + window - now).total_seconds()) + 1
-        raise TooManyAttemptsError(f"too many attempts; try again in {seconds} seconds", retry_after=seconds)
-    row.attempts += 1
+def _open(ctx: Context, row: LoginSession) -> bool:
+    idle = dt.timedelta(minutes=ctx.get(Settings).policy.session_idle_minutes)
+    return row.ended_at is None and row.expires_at > ctx.now() and row.seen_at + idle > ctx.now()
 
 
-def _reset(ctx: Context, digest: str) -> None:
-    row = ctx.session.get(LoginThrottle, digest)
-    if row is not None:
-        ctx.session.delete(row)
+def logged_in(ctx: Context, person: Person, row: LoginSession, token: str) -> LoggedIn:
+    """What the person is told of a session that begins or goes on under a new token."""
+    return LoggedIn(
+        token=token,
+        csrf_token=csrf_token(token),
+        person_id=str(person.id),
+        person=person_view(ctx, person),
+        expires_at=row.expires_at,
+    )
 
 
-def _refused(installation: Installation, person_id: uuid.UUID | None, request_id: str) -> None:
-    with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
-        ctx.get(AuditLog).append(ctx, "account.login_refused", entity="person", entity_id=person_id)
+def _refusal() -> LoginError:
+    return LoginError("e-mail, password or second factor are not right")
 
 
-def _digest(token: str) -> str:
+def token_digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()

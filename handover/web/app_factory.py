@@ -13,7 +13,7 @@ from handover.context import Installation
 from handover.errors import HandoverError
 from handover.web import errors, health
 from handover.web.declared import declared, lanes
-from handover.web.description import description, publish
+from handover.web.description import description
 from handover.web.edge import Authentication
 from handover.web.headers import before_send, head_as_get, with_request_id
 from handover.web.strict_json import StrictRequest
@@ -42,7 +42,6 @@ def make_app(installation: Installation, routes: Sequence[Any], authentication: 
         logging_config=None,
         debug=False,
     )
-    publish(app)
     return with_request_id(_measured(head_as_get(app)))
 
 

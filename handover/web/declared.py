@@ -32,6 +32,8 @@ _THREADS = 40
 _HASHING_THREADS = 4
 #: Health is looked up even while everything else is busy.
 _HEALTH_THREADS = 2
+#: For a handler's `opt`: its thread comes from the lane of those that hash passwords.
+HASHING = {"lane": "hashing"}
 
 
 def lanes() -> dict[str, CapacityLimiter]:

@@ -2,15 +2,25 @@
 
 from typing import Any
 
-from litestar import Litestar, Router
+import msgspec
+from litestar import Router
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, Operation, Parameter, Schema, SecurityScheme
-from litestar.openapi.spec.enums import OpenAPIType
+from litestar.openapi.spec import Components, SecurityScheme
 
 from handover import __version__
 
-_METHODS = ("get", "post", "put", "patch", "delete")
+
+class _Published(JsonRenderPlugin):
+    """The description as JSON, made when it is first asked for."""
+
+    _body: bytes | None = None
+
+    def render(self, request: Any, openapi_schema: dict[str, Any]) -> bytes:  # noqa: ARG002  (the framework's)
+        if self._body is None:
+            _add_headers(openapi_schema)
+            self._body = msgspec.json.encode(openapi_schema)
+        return self._body
 
 
 class _SchemaRouter(Router):
@@ -28,7 +38,7 @@ def description() -> OpenAPIConfig:
         title="handover",
         version=__version__,
         path="/schema",
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[_Published()],
         openapi_router=_SchemaRouter("/schema", route_handlers=[], include_in_schema=False),
         components=Components(
             security_schemes={
@@ -45,22 +55,17 @@ def description() -> OpenAPIConfig:
     )
 
 
-def publish(app: Litestar) -> None:
-    """Adds the headers that the edge reads: `If-Match` where a version is named, `Idempotency-Key` where things are made."""
-    for item in (app.openapi_schema.paths or {}).values():
-        for method in _METHODS:
-            operation: Operation | None = getattr(item, method)
-            if operation is None:
-                continue
-            answers = operation.responses or {}
+def _add_headers(schema: dict[str, Any]) -> None:
+    """Names the headers that the edge reads, where a version is named and where things are made."""
+    for item in schema["paths"].values():
+        for method, operation in item.items():
+            answers = operation.get("responses", {})
             if "428" in answers:
                 _add_header(operation, "If-Match", 'The version that was read, for example "3"')
-            if method == "post" and "201" in answers and operation.request_body is not None:
+            if method == "post" and "201" in answers and "requestBody" in operation:
                 _add_header(operation, "Idempotency-Key", "One effect and one answer for all requests with this key")
 
 
-def _add_header(operation: Operation, name: str, meaning: str) -> None:
-    header = Parameter(
-        name=name, param_in="header", description=meaning, required=False, schema=Schema(type=OpenAPIType.STRING)
-    )
-    operation.parameters = [*(operation.parameters or []), header]
+def _add_header(operation: dict[str, Any], name: str, meaning: str) -> None:
+    header = {"name": name, "in": "header", "description": meaning, "required": False, "schema": {"type": "string"}}
+    operation["parameters"] = [*operation.get("parameters", []), header]

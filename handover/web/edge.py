@@ -4,8 +4,6 @@ Handlers are synchronous and run in worker threads; the unit of work commits bef
 """
 
 import contextlib
-import datetime as dt
-import hashlib
 import hmac
 import uuid
 from collections.abc import Callable, Iterator
@@ -15,16 +13,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response
-from sqlalchemy import select
 
 from handover.context import ANONYMOUS, Actor, Context, Installation
-from handover.db import new_id
 from handover.errors import ForbiddenError, HandoverError, InvalidInputError, Kind
 from handover.i18n import Language
 from handover.settings import Settings
-from handover.vault import Vault
+from handover.web import idempotency
 from handover.web.errors import request_id
-from handover.web.models import IdempotentAnswer
 
 T = TypeVar("T")
 Req = Request[Any, Any, Any]
@@ -32,8 +27,8 @@ Req = Request[Any, Any, Any]
 #: `__Host-` binds the cookie to this very host, its root path, and TLS.
 COOKIE = "__Host-handover"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_IDEMPOTENT_HOURS = 24
-_KEY_MAX = 128
+#: As much of Accept-Language as anyone means.
+_LANGUAGES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +52,6 @@ class PreconditionRequiredError(HandoverError):
 
     code = "precondition_required"
     kind = Kind.PRECONDITION_REQUIRED
-
-
-class IdempotencyKeyReusedError(HandoverError):
-    """The key was used for another request."""
-
-    code = "idempotency_key_reused"
-    kind = Kind.VERIFICATION
 
 
 @contextlib.contextmanager
@@ -91,20 +79,19 @@ def creating(
     """Runs `work` once per Idempotency-Key and answers 201; the same key and body get the same answer again.
 
     Raises:
-        IdempotencyKeyReusedError: the key came with another request before.
+        idempotency.KeyReusedError: the key came with another request before.
     """
-    key = request.headers.get("idempotency-key")
-    if key is not None and not (0 < len(key) <= _KEY_MAX and key.isprintable()):
-        raise InvalidInputError(f"Idempotency-Key has 1 to {_KEY_MAX} printable characters", field="Idempotency-Key")
+    key = idempotency.checked_key(request.headers.get("idempotency-key"))
+    asked = f"{request.method}\n{request.url.path}\n{request.url.query}"
     with writing(request, anonymous=anonymous) as ctx:
-        digest = _request_digest(request, data)
-        stored = _answered(ctx, key, digest) if key else None
+        digest = idempotency.digest(asked, data)
+        stored = idempotency.answered(ctx, key, digest) if key else None
         if stored is not None:
             return _created(msgspec.Raw(stored), stored, location)
         view = work(ctx)
         body = msgspec.json.encode(view)
         if key:
-            _remember(ctx, key, digest, body)
+            idempotency.remember(ctx, key, digest, body)
     return _created(view, body, location)
 
 
@@ -146,16 +133,25 @@ def page_after(cursor: str | None) -> uuid.UUID | None:
 
 def session_token(request: Req) -> str | None:
     """The token that came with the request, from the header or the cookie."""
+    return _bearer(request) or request.cookies.get(COOKIE)
+
+
+def _bearer(request: Req) -> str | None:
+    """Only this scheme is ours: a page elsewhere can make a browser send Basic credentials beside the cookie."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value:
-        return value.strip()
-    return request.cookies.get(COOKIE)
+    return value.strip() or None if scheme.lower() == "bearer" else None
 
 
 def language_of(request: Req) -> Language:
     """`?lang=`, then Accept-Language, then Chinese."""
     asked = str(request.query_params.get("lang") or request.headers.get("accept-language", ""))
-    return "en" if asked.lower().startswith("en") else "zh"
+    for wanted in asked[:_LANGUAGES_MAX].lower().split(","):
+        match wanted.strip()[:2]:
+            case "en":
+                return "en"
+            case "zh":
+                return "zh"
+    return "zh"
 
 
 @contextlib.contextmanager
@@ -167,7 +163,7 @@ def _unit_of_work(request: Req, *, write: bool, anonymous: bool) -> Iterator[Con
         token = session_token(request)
         if token is not None and not anonymous:
             ctx.actor = binding.authenticate(ctx, token)
-            _check_scope(ctx.actor, write=write)
+            _check_scope(ctx.actor, write=request.method not in _SAFE)
             _check_csrf(request, token, binding, ctx.get(Settings))
             if write and ctx.actor.session_id is not None:
                 binding.touch(ctx, ctx.actor.session_id)
@@ -183,7 +179,7 @@ def _check_scope(actor: Actor, *, write: bool) -> None:
 
 def _check_csrf(request: Req, token: str, binding: Authentication, settings: Settings) -> None:
     """A cookie travels by itself, so an unsafe request by cookie also carries a token that a foreign page cannot read."""
-    if request.method in _SAFE or request.headers.get("authorization"):
+    if request.method in _SAFE or _bearer(request) is not None:
         return
     origin = request.headers.get("origin")
     own = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
@@ -191,44 +187,6 @@ def _check_csrf(request: Req, token: str, binding: Authentication, settings: Set
         raise ForbiddenError("this request comes from another site")
     if not hmac.compare_digest(request.headers.get("x-csrf-token", ""), binding.csrf_token(token)):
         raise ForbiddenError("the X-CSRF-Token header does not fit the session")
-
-
-def _request_digest(request: Req, data: Any) -> str:
-    parts = [request.method, request.url.path, str(request.url.query)]
-    return hashlib.sha256("\n".join(parts).encode() + b"\n" + msgspec.json.encode(data)).hexdigest()
-
-
-def _answered(ctx: Context, key: str, digest: str) -> bytes | None:
-    query = select(IdempotentAnswer).where(IdempotentAnswer.actor == _actor(ctx), IdempotentAnswer.key == key)
-    row = ctx.session.scalars(query).one_or_none()
-    if row is None or row.expires_at <= ctx.now():
-        if row is not None:
-            ctx.session.delete(row)
-            ctx.session.flush()
-        return None
-    if row.request_sha256 != digest:
-        raise IdempotencyKeyReusedError("this Idempotency-Key was used for another request; take a new one")
-    return ctx.get(Vault).open_text("server", row.answer_sealed, field="idempotent_answers.answer", row=row.id).encode()
-
-
-def _remember(ctx: Context, key: str, digest: str, body: bytes) -> None:
-    identifier = new_id()
-    ctx.session.add(
-        IdempotentAnswer(
-            id=identifier,
-            actor=_actor(ctx),
-            key=key,
-            request_sha256=digest,
-            answer_sealed=ctx.get(Vault).seal_text(
-                "server", body.decode(), field="idempotent_answers.answer", row=identifier
-            ),
-            expires_at=ctx.now() + dt.timedelta(hours=_IDEMPOTENT_HOURS),
-        )
-    )
-
-
-def _actor(ctx: Context) -> str:
-    return str(ctx.actor.person_id or ctx.actor.kind)
 
 
 def _created(view: Any, body: bytes, location: str) -> Response[Any]:

@@ -1,6 +1,8 @@
 """One table from kinds of errors to HTTP status, and problem details (RFC 9457) for every answer that is none."""
 
 import logging
+import traceback
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +12,9 @@ from litestar.exceptions import HTTPException, ValidationException
 from handover.errors import HandoverError, Kind
 
 logger = logging.getLogger("handover.web")
+
+#: The innermost frames that are logged of a defect.
+_FRAMES = 12
 
 STATUS: dict[Kind, int] = {
     Kind.INVALID: 400,
@@ -102,7 +107,10 @@ def of_framework(request: Request[Any, Any, Any], error: HTTPException) -> Respo
 
 def of_anything(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """A defect: logged with its place and the request id, answered without either's content."""
-    logger.error("unhandled %s", type(error).__name__, exc_info=error, extra={"request_id": request_id(request)})
+    # Names of files and functions only: the text of a foreign exception may repeat what somebody sent.
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    places = " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    logger.error("unhandled %s at %s", type(error).__name__, places, extra={"request_id": request_id(request)})
     return _answer(request, 500, "internal_error", "something went wrong here; the request id helps to find it", {})
 
 
