@@ -185,7 +185,8 @@ def _check_csrf(request: Req, token: str, binding: Authentication, settings: Set
     own = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
     if origin is not None and urlsplit(origin).netloc not in own:
         raise ForbiddenError("this request comes from another site")
-    if not hmac.compare_digest(request.headers.get("x-csrf-token", ""), binding.csrf_token(token)):
+    given = request.headers.get("x-csrf-token", "").encode()
+    if not hmac.compare_digest(given, binding.csrf_token(token).encode()):
         raise ForbiddenError("the X-CSRF-Token header does not fit the session")
 
 
