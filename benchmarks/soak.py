@@ -47,7 +47,7 @@ def kills() -> None:
     done, rng = 0, random.Random(os.getpid())
     while done < KILLS:
         with _demo() as process:
-            done += _kill_workers(process, rng, KILLS - done)
+            done += _killworkers_of(process, rng, KILLS - done)
             if process.wait(timeout=900) != 0:
                 raise SystemExit("a demo with killed workers did not finish")
         print(f"   {done} kills, finished", flush=True)
@@ -65,19 +65,19 @@ def _demo() -> Iterator["subprocess.Popen[bytes]"]:
             process.wait()
 
 
-def _kill_workers(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
+def _killworkers_of(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
     """Kills workers of this demo until it ends; returns how many."""
     killed = 0
     while process.poll() is None:
         time.sleep(rng.uniform(1, 6))
-        for worker in _workers(process.pid):
+        for worker in workers_of(process.pid):
             if killed < most:
                 os.kill(worker, signal.SIGKILL)
                 killed += 1
     return killed
 
 
-def _workers(demo: int) -> list[int]:
+def workers_of(demo: int) -> list[int]:
     """The worker processes under a demo's server."""
     children = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
     servers = [pid for pid, parent in children.items() if parent == demo]

@@ -2,33 +2,45 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from benchmarks.soak import workers_of
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _demo(folder: Path, *options: str) -> dict[str, list[dict[str, str]]]:
+def _demo(folder: Path, *options: str, kills: int = 0) -> dict[str, list[dict[str, str]]]:
+    """Plays the demo; kills its worker so many times on the way."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HANDOVER_")}
-    done = subprocess.run(
-        [sys.executable, "-m", "handover", "demo", "--json", "--out", str(folder / "out"), *options],
-        env={**environment, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, list[dict[str, str]]] = json.loads(done.stdout)
+    more = {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "HANDOVER_POLICY_JOB_LEASE_SECONDS": "4"}
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "handover", "demo", "--json", "--out", str(folder / "out"), *options],
+            env={**environment, **more},
+            stdout=out,
+            stderr=err,
+        )
+        while process.poll() is None and kills:
+            time.sleep(5)
+            for worker in workers_of(process.pid)[:1]:
+                os.kill(worker, signal.SIGKILL)
+                kills -= 1
+        code = process.wait(timeout=200)
+    assert code == 0, (folder / "stderr").read_text()[-3000:]
+    assert kills == 0
+    found: dict[str, list[dict[str, str]]] = json.loads((folder / "stdout").read_text())
     return found
 
 
 @pytest.mark.timeout(240)
-def test_an_asset_deal_runs_from_nda_to_certificate_and_every_check_passes(tmp_path: Path) -> None:
-    found = _demo(tmp_path, "--records", "300")
+def test_an_asset_deal_runs_to_its_certificate_though_the_worker_is_killed_on_the_way(tmp_path: Path) -> None:
+    found = _demo(tmp_path, "--records", "300", kills=3)
     assert found["stages"][-1]["state"] == "closed"
     assert {check["result"] for check in found["checks"]} == {"PASS"}
     names = {item["path"] for item in found["artefacts"]}
