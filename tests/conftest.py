@@ -80,8 +80,7 @@ def installation(
     else:
         source = request.getfixturevalue("pristine")
     shutil.copytree(source, target)
-    environment = _environment(target, postgresql_url(database) if database else None)
-    opened = open_installation(load(environment), passwords=Passwords(PasswordHasher(**_CHEAP)))
+    opened = _open(target, postgresql_url(database) if database else None)
     opened.clock = clock
     yield opened
     opened.database.close()
@@ -94,6 +93,17 @@ def client(installation: Installation) -> Iterator[TestClient[Any]]:
     """A browser's view: keeps cookies, speaks https to the public address."""
     with TestClient(make_asgi(installation), base_url=ADDRESS, raise_server_exceptions=False) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def anonymous(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient[Any]]:
+    """One application for all tests of a file that log nobody in and leave nothing behind."""
+    target = tmp_path_factory.mktemp("shared") / "site"
+    shutil.copytree(pristine, target)
+    opened = _open(target, None)
+    with TestClient(make_asgi(opened), base_url=ADDRESS, raise_server_exceptions=False) as made:
+        yield made
+    opened.database.close()
 
 
 @pytest.fixture
@@ -133,6 +143,11 @@ def administer_postgresql(statement: str) -> None:
         pytest.skip(f"PostgreSQL is not reachable: {error}")
     with connection:
         connection.execute(statement)  # type: ignore[call-overload]  # a name cannot be a parameter
+
+
+def _open(folder: Path, database_url: str | None) -> Installation:
+    settings = load(_environment(folder, database_url))
+    return open_installation(settings, passwords=Passwords(PasswordHasher(**_CHEAP)))
 
 
 def _environment(folder: Path, database_url: str | None = None) -> dict[str, str]:

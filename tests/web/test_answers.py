@@ -36,8 +36,8 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("method", "path", "status"), ASKED)
-def test_every_answer_carries_the_headers(client: TestClient[Any], method: str, path: str, status: int) -> None:
-    answer = client.request(method, path, headers={"Content-Type": "application/json"})
+def test_every_answer_carries_the_headers(anonymous: TestClient[Any], method: str, path: str, status: int) -> None:
+    answer = anonymous.request(method, path, headers={"Content-Type": "application/json"})
     assert answer.status_code == status
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
@@ -65,19 +65,19 @@ def test_every_answer_carries_the_headers(client: TestClient[Any], method: str, 
         assert problem["detail"]
 
 
-def test_head_sends_no_body(client: TestClient[Any]) -> None:
-    assert client.head("/schema/openapi.json").content == b""
+def test_head_sends_no_body(anonymous: TestClient[Any]) -> None:
+    assert anonymous.head("/schema/openapi.json").content == b""
 
 
 def test_every_kind_of_error_has_a_status() -> None:
     assert set(STATUS) == set(Kind)
 
 
-def test_a_callers_request_id_is_kept_beside_ours_and_never_forged(client: TestClient[Any]) -> None:
-    kept = client.get("/healthz", headers={"X-Request-ID": "trace-17"}).headers["x-request-id"]
+def test_a_callers_request_id_is_kept_beside_ours_and_never_forged(anonymous: TestClient[Any]) -> None:
+    kept = anonymous.get("/healthz", headers={"X-Request-ID": "trace-17"}).headers["x-request-id"]
     assert kept.endswith(".trace-17")
     for forged in ("a b", "x" * 300, '"},{"level":"info'):
-        assert forged not in client.get("/healthz", headers={"X-Request-ID": forged}).headers["x-request-id"]
+        assert forged not in anonymous.get("/healthz", headers={"X-Request-ID": forged}).headers["x-request-id"]
 
 
 def test_a_missing_and_a_foreign_case_answer_alike(actors: Actors) -> None:

@@ -11,8 +11,8 @@ from handover.web import health
 
 
 @pytest.fixture
-def schema(client: TestClient[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = client.get("/schema/openapi.json").json()
+def schema(anonymous: TestClient[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = anonymous.get("/schema/openapi.json").json()
     return found
 
 
@@ -55,6 +55,6 @@ def test_headers_that_the_edge_reads_are_documented(schema: dict[str, Any]) -> N
     assert "Idempotency-Key" in {p["name"] for p in create["parameters"]}
 
 
-def test_nothing_is_loaded_from_elsewhere(client: TestClient[Any]) -> None:
+def test_nothing_is_loaded_from_elsewhere(anonymous: TestClient[Any]) -> None:
     for page in ("/schema/swagger", "/schema/redoc", "/schema/elements", "/schema/rapidoc", "/docs"):
-        assert client.get(page).status_code == 404
+        assert anonymous.get(page).status_code == 404

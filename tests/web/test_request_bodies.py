@@ -28,21 +28,21 @@ LOGIN = "/api/v1/sessions"
     ],
     ids=lambda body: repr(body[:24]),
 )
-def test_a_malformed_body_is_a_clear_400(client: TestClient[Any], body: bytes) -> None:
-    answer = client.post(LOGIN, content=body, headers=JSON)
+def test_a_malformed_body_is_a_clear_400(anonymous: TestClient[Any], body: bytes) -> None:
+    answer = anonymous.post(LOGIN, content=body, headers=JSON)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["instance"] == answer.headers["x-request-id"]
 
 
 @pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-def test_a_foreign_page_cannot_post_json_under_a_simple_media_type(client: TestClient[Any], media_type: str) -> None:
-    answer = client.post(LOGIN, content=b'{"email":"a@b.cc","password":"x"}', headers={"Content-Type": media_type})
+def test_a_foreign_page_cannot_post_json_under_a_simple_media_type(anonymous: TestClient[Any], media_type: str) -> None:
+    answer = anonymous.post(LOGIN, content=b'{"email":"a@b.cc","password":"x"}', headers={"Content-Type": media_type})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
-def test_a_body_beyond_the_limit_is_413(client: TestClient[Any]) -> None:
-    answer = client.post(LOGIN, content=b'{"email":"' + b"a" * (2 << 20) + b'"}', headers=JSON)
+def test_a_body_beyond_the_limit_is_413(anonymous: TestClient[Any]) -> None:
+    answer = anonymous.post(LOGIN, content=b'{"email":"' + b"a" * (2 << 20) + b'"}', headers=JSON)
     assert answer.status_code == 413
 
 
