@@ -82,9 +82,7 @@ def play(story: Story, server: Running) -> None:
         stages.take_inventory(cast, story.files)
     story.early_checkpoint = cast.legal.get("/audit/checkpoint")["checkpoint"]
     with story.stage("脱敏 Redaction"):
-        runs = {"winner": stages.redact(cast, "winner")}
-        if "loser" in cast.parties:
-            runs["loser"] = stages.redact(cast, "loser")
+        runs = stages.redact(cast, [bidder for bidder in ("winner", "loser") if bidder in cast.parties])
         cast.legal.move("cases", cast.case_id, "accept_redaction")
     if story.structure == "equity_transfer":
         _custody(story, cast)

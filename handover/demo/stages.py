@@ -143,30 +143,45 @@ def _decide(cast: Cast, record_set_id: str) -> None:
     cast.custodian.change("PATCH", f"/record-sets/{record_set_id}/fields", {"fields": decisions})
 
 
-def redact(cast: Cast, bidder: str) -> str:
-    """A run for one bidder: planned by the lead, reviewed and approved by legal; stricter if a gate says so."""
-    for strictness in range(3):
-        run = cast.lead.post("/redactions", {"case_id": cast.case_id, "party_id": cast.parties[bidder]["id"]})
-        plan = {key: _stricter(policy, strictness) for key, policy in run["plan"].items()}
-        cast.lead.change("PUT", f"/redactions/{run['id']}/plan", {"plan": plan})
-        cast.lead.move("redactions", run["id"], "queue")
-        done = cast.legal.wait(f"/redactions/{run['id']}", "human_review", refuse=("failed",))
-        for item in done["items"]:
-            if item["records_out"]:
-                sampled = min(item["records_out"], 1000)
-                body = {"record_set_id": item["record_set_id"], "sampled": sampled, "errors": 0}
-                cast.legal.post(f"/redactions/{run['id']}/review", body)
-        cast.legal.move("redactions", run["id"], "accept_review")
-        _wait_for_residual(cast, run["id"])
-        try:
-            cast.legal.move("redactions", run["id"], "approve")
-        except RefusedError as error:
-            if error.code != "blocked" or strictness == 2:
-                raise
-            cast.legal.move("redactions", run["id"], "reject", "残留或分组过小，改用更严格方案")
-            continue
-        return str(run["id"])
-    raise RuntimeError("no plan was strict enough")
+def redact(cast: Cast, bidders: list[str]) -> dict[str, str]:
+    """A run for each bidder, side by side; a stricter plan where a gate asks for it. Returns run ids by bidder."""
+    runs = {bidder: _start_redaction(cast, bidder, 0) for bidder in bidders}
+    for bidder in bidders:
+        for strictness in (1, 2, None):
+            if _finish_redaction(cast, runs[bidder]):
+                break
+            if strictness is None:
+                raise RuntimeError("no plan was strict enough")
+            runs[bidder] = _start_redaction(cast, bidder, strictness)
+    return runs
+
+
+def _start_redaction(cast: Cast, bidder: str, strictness: int) -> str:
+    run = cast.lead.post("/redactions", {"case_id": cast.case_id, "party_id": cast.parties[bidder]["id"]})
+    plan = {key: _stricter(policy, strictness) for key, policy in run["plan"].items()}
+    cast.lead.change("PUT", f"/redactions/{run['id']}/plan", {"plan": plan})
+    cast.lead.move("redactions", run["id"], "queue")
+    return str(run["id"])
+
+
+def _finish_redaction(cast: Cast, run_id: str) -> bool:
+    """Legal samples, accepts and approves; False when the second scan asks for a stricter plan."""
+    done = cast.legal.wait(f"/redactions/{run_id}", "human_review", refuse=("failed",))
+    for item in done["items"]:
+        if item["records_out"]:
+            sampled = min(item["records_out"], 1000)
+            body = {"record_set_id": item["record_set_id"], "sampled": sampled, "errors": 0}
+            cast.legal.post(f"/redactions/{run_id}/review", body)
+    cast.legal.move("redactions", run_id, "accept_review")
+    _wait_for_residual(cast, run_id)
+    try:
+        cast.legal.move("redactions", run_id, "approve")
+    except RefusedError as error:
+        if error.code != "blocked":
+            raise
+        cast.legal.move("redactions", run_id, "reject", "残留或分组过小，改用更严格方案")
+        return False
+    return True
 
 
 def _wait_for_residual(cast: Cast, redaction_id: str) -> None:

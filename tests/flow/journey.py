@@ -92,7 +92,7 @@ def _redact(j: Journey) -> None:
     j.cast.legal.wait(f"/redactions/{run['id']}", "human_review")
     j.refused("accept_review", j.move("legal", "redactions", run["id"], "accept_review"))
     j.cast.legal.move("redactions", run["id"], "reject", "another plan")
-    j.runs = {party: stages.redact(j.cast, party) for party in ("winner", "loser")}
+    j.runs = stages.redact(j.cast, ["winner", "loser"])
     j.cast.legal.move("cases", j.cast.case_id, "accept_redaction")
 
 
