@@ -21,6 +21,7 @@ from handover.jobs.broker import TableBroker
 from handover.jobs.execute import Executor
 from handover.recipients import service as recipients
 from handover.settings import Settings
+from handover.web import idempotency
 
 logger = logging.getLogger("handover.worker")
 
@@ -36,6 +37,7 @@ SWEEPS: tuple[Callable[[Context], int], ...] = (
     recipients.expire_due,
     delivery.expire_due,
     compliance.mark_overdue,
+    idempotency.expire,
 )
 
 

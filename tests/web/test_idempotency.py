@@ -3,11 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from handover.cases.models import Case
 from handover.context import SYSTEM, Installation
-from handover.web import idempotency
+from handover.web import edge, idempotency
 from handover.web.models import IdempotentAnswer
 from tests.actors import Actors, Clock
 from tests.conftest import any_database
@@ -82,6 +83,23 @@ def test_sixteen_at_once_have_one_effect(actors: Actors, installation: Installat
     assert cases(installation) == 1
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == 1
+
+
+def test_an_answer_that_was_lost_after_the_commit_is_given_again(
+    actors: Actors, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lead = actors("lead", "consultant")
+
+    def lose(*_: Any) -> None:
+        raise BrokenPipeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(edge, "_created", lose)
+        assert lead.post("cases", CASE, headers=KEY).status_code == 500
+    answer = lead.post("cases", CASE, headers=KEY)
+    assert answer.status_code == 201
+    assert cases(installation) == 1
+    assert lead.get(f"cases/{answer.json()['id']}").status_code == 200
 
 
 def test_a_key_of_another_form_is_refused(actors: Actors) -> None:
