@@ -13,7 +13,7 @@ from handover.attestations.models import IssuedDocument
 from handover.attestations.queries import newest
 from handover.audit import AuditLog
 from handover.cases.models import Case
-from handover.cases.queries import parties, party_name, visible_case
+from handover.cases.queries import parties, party_name, party_view, visible_case
 from handover.context import Context
 from handover.destruction.models import DestructionOrder
 from handover.destruction.queries import items_of
@@ -39,6 +39,7 @@ def prepare(ctx: Context, kind: str, entity_id: uuid.UUID) -> tuple[Document, Fa
     case, gathered = visible_case(ctx, row.case_id), module.gather(ctx, row)
     issue = (before.issue + 1) if before else 1
     settings, number = ctx.get(Settings), _number(module, case, entity_id, issue)
+    issuer, issuer_uscc = _issuer(ctx, case)
     document = Document(
         kind=kind,
         number=number,
@@ -47,7 +48,8 @@ def prepare(ctx: Context, kind: str, entity_id: uuid.UUID) -> tuple[Document, Fa
         case=case.reference,
         structure=case.structure,
         state=case.state,
-        issuer=_issuer(ctx, case),
+        issuer=issuer,
+        issuer_uscc=issuer_uscc,
         issued_at=ctx.now().replace(microsecond=0),
         facts=gathered.facts,
         covered=gathered.covered,
@@ -55,7 +57,7 @@ def prepare(ctx: Context, kind: str, entity_id: uuid.UUID) -> tuple[Document, Fa
         legal=gathered.legal,
         signatories=gathered.signatories,
         not_proven=gathered.not_proven,
-        verification_url=f"{settings.public_url}/verify/{number}",
+        verification_url=f"{settings.public_url}/api/v1/verify/{number}",
         checkpoint=ctx.get(AuditLog).checkpoint(ctx),
         demo=settings.demo,
         supersedes=before.number if before else None,
@@ -140,9 +142,12 @@ def _number(module: ModuleType, case: Case, entity_id: uuid.UUID, issue: int) ->
     return f"{module.PREFIX}-{case.reference}-{entity_id.hex[-6:].upper()}-{issue}"
 
 
-def _issuer(ctx: Context, case: Case) -> str:
+def _issuer(ctx: Context, case: Case) -> tuple[str, str | None]:
+    """Name and unified social credit code of the agency that runs the case."""
     agency = next((p for p in parties(ctx, case.id) if p.side == "agency"), None)
-    return (party_name(ctx, agency) if agency else None) or "handover"
+    if agency is None:
+        return "handover", None
+    return party_name(ctx, agency) or "handover", party_view(ctx, agency).uscc
 
 
 def _keep(ctx: Context, data: bytes) -> dict[str, Any]:

@@ -63,6 +63,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str
     demo: bool
     supersedes: str | None = None
+    #: Unified social credit code of the issuer, where the case knows it.
+    issuer_uscc: str | None = None
     #: Only for agreements: the text that was signed.
     text: dict[str, Any] | None = None
 

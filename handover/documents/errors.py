@@ -10,6 +10,13 @@ class DocumentError(HandoverError):
     kind = Kind.UNSUPPORTED
 
 
+class TimestampError(DocumentError):
+    """The timestamp authority did not answer, or not with a timestamp; trying later may help."""
+
+    code = "timestamp_failed"
+    kind = Kind.UNAVAILABLE
+
+
 class DocumentVerificationError(HandoverError):
     """A PDF is not one of ours, or not as it was issued; the message says what is wrong."""
 

@@ -3,20 +3,26 @@
 Only `data:` addresses are fetched. The same request gives the same bytes: identifier and dates come from the caller.
 """
 
+import ctypes.util
 import os
 import sys
 
 import msgspec
 
+from handover.documents.glyphs import drawable
 from handover.documents.request import RenderRequest
 from handover.resources import data_folder
 from handover.sandbox.frames import FrameKind, pack, read_frame
 
-# Before WeasyPrint is loaded: the two fonts of the product, nothing of the machine's.
-os.environ["FONTCONFIG_FILE"] = str(data_folder("templates") / "documents" / "fonts" / "fonts.conf")
+_FONTS = data_folder("templates") / "documents" / "fonts"
+# Before WeasyPrint is loaded: the product's fonts and DejaVu, nothing else of the machine's.
+os.environ["FONTCONFIG_FILE"] = str(_FONTS / "fonts.conf")
+# It asks for libraries under six systems' names, and each unknown one runs ldconfig and gcc (0.5 s in all). The loader
+# finds the right name itself.
+ctypes.util.find_library = lambda name: None  # noqa: ARG005 - the name is ctypes' own
 
-import weasyprint
-from weasyprint.urls import URLFetcher, URLFetchingError
+import weasyprint  # noqa: E402 - as above
+from weasyprint.urls import URLFetcher, URLFetchingError  # noqa: E402
 
 
 class DenyAll(URLFetcher):  # type: ignore[misc]
@@ -51,7 +57,7 @@ def _render(request: RenderRequest) -> bytes:
         )
         for a in request.attachments
     ]
-    page = weasyprint.HTML(string=request.html, url_fetcher=DenyAll())
+    page = weasyprint.HTML(string=drawable(request.html, _FONTS), url_fetcher=DenyAll())
     result: bytes = page.write_pdf(
         attachments=attachments,
         pdf_variant="pdf/a-3b",

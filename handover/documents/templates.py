@@ -1,35 +1,40 @@
-"""Pages from templates: autoescaped, sandboxed, and user text always isolated, so that it can only ever be text."""
+"""Pages from templates: autoescaped, sandboxed, without globals; values print through `printing.shown` alone."""
 
 import base64
-import datetime as dt
 import io
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 import segno
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from handover.documents.document import Document
+from handover import __version__
+from handover.documents.document import TEMPLATE_VERSION, Document
+from handover.documents.printing import both_zones, digest, shown
 from handover.i18n import Text
 from handover.resources import data_folder
 
-_SHANGHAI = ZoneInfo("Asia/Shanghai")
-_DIGEST_GROUP = 8
-_SHA256_HEX = 64
+#: PAdES baseline level, as it is said on the page.
+LEVELS = {
+    "B-B": Text("PAdES B-B，无时间戳；时间来自服务器时钟", "PAdES B-B, no timestamp; the time is the server's own"),
+    "B-T": Text("PAdES B-T，含 RFC 3161 时间戳", "PAdES B-T, with an RFC 3161 timestamp"),
+}
 
 
-def page(document: Document, twin_sha256: str) -> str:
+def page(document: Document, twin_sha256: str, level: str = "B-B") -> str:
     """The HTML of a document; its kind's own template where there is one, otherwise the frame alone."""
     environment = _environment()
     template = environment.select_template([f"{document.kind}.html", "base.html"])
     return template.render(
         document=document,
         twin_sha256=twin_sha256,
-        qr=_qr(f"{document.verification_url}#{twin_sha256}"),
+        level=LEVELS[level],
+        software=f"handover {__version__}",
+        template_version=TEMPLATE_VERSION,
+        qr=_qr(f"{document.verification_url}?sha256={twin_sha256}"),
         css=Markup(_style()),
     )
 
@@ -44,8 +49,8 @@ def _environment() -> ImmutableSandboxedEnvironment:
         lstrip_blocks=True,
     )
     environment.globals.clear()
-    environment.globals["label"] = label
-    environment.filters.update(both_zones=both_zones, shown=shown, digest=digest)
+    environment.globals.update(label=label, is_text=is_text)
+    environment.filters.update(both_zones=both_zones, shown=shown, digest=digest, columns=columns)
     return environment
 
 
@@ -66,28 +71,14 @@ def label(name: str) -> Text:
     return _labels().get(name, Text(plain, plain))
 
 
-def both_zones(moment: dt.datetime | str) -> str:
-    """A time in UTC and in Shanghai."""
-    at = dt.datetime.fromisoformat(moment) if isinstance(moment, str) else moment
-    return f"{at.astimezone(dt.UTC):%Y-%m-%d %H:%M:%S} UTC · {at.astimezone(_SHANGHAI):%Y-%m-%d %H:%M:%S} Asia/Shanghai"
+def is_text(value: Any) -> bool:
+    """Whether a fact is one sentence in both languages, and nothing besides."""
+    return isinstance(value, dict) and value.keys() == {"zh", "en"}
 
 
-def digest(value: str) -> Markup:
-    """A hex digest in groups that eyes can compare."""
-    groups = [value[i : i + _DIGEST_GROUP] for i in range(0, len(value), _DIGEST_GROUP)]
-    return Markup('<span class="digest">{}</span>').format(Markup("&#8203;").join(groups))
-
-
-def shown(value: Any) -> Markup:
-    """A value as text: digests grouped, yes and no in words, everything else isolated from the text around it."""
-    if value is None or value == "":
-        return Markup("—")
-    if isinstance(value, bool):
-        return Markup("是 yes" if value else "否 no")
-    text = str(value)
-    if len(text) == _SHA256_HEX and all(c in "0123456789abcdef" for c in text):
-        return digest(text)
-    return Markup("<bdi>{}</bdi>").format(escape(text))
+def columns(rows: list[dict[str, Any]]) -> list[str]:
+    """Every key of the rows, in the order in which they first come: no value is left out or put under another's head."""
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _qr(text: str) -> str:

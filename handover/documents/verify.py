@@ -4,18 +4,17 @@ A PDF reader may say "valid" for a signed file to which something was appended; 
 byte, and any later revision is refused.
 """
 
+import datetime as dt
 import io
 from typing import Any
 
 import msgspec
-from asn1crypto import pem as asn1_pem
-from asn1crypto import x509 as asn1_x509
-from pyhanko.pdf_utils.misc import PdfError
+from asn1crypto import pem, x509
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
-from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.fields import MDPPerm
+from pyhanko.sign.validation import EmbeddedPdfSignature, SignatureCoverageLevel, validate_pdf_signature
+from pyhanko.sign.validation.status import TimestampSignatureStatus
 from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.errors import PathError
 
 from handover.crypto import canonical
 from handover.crypto.errors import CanonicalError
@@ -35,6 +34,8 @@ class VerifiedDocument(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str
     signer: str
     level: str
+    #: When and by which authority, as the token says; a B-B seal has none.
+    timestamp: dict[str, str] | None
     pinned: bool
 
 
@@ -44,48 +45,33 @@ def verify_pdf(data: bytes, *, ca_pem: bytes | None) -> VerifiedDocument:
     Raises:
         DocumentVerificationError: not ours, altered, appended to, re-saved, or sealed by another signer.
     """
+    trusted = _certificate(ca_pem) if ca_pem is not None else None
     try:
-        reader = PdfFileReader(io.BytesIO(data))
-        return _verified(reader, data, ca_pem)
+        return _verified(PdfFileReader(io.BytesIO(data)), data, trusted)
     except DocumentVerificationError:
         raise
-    except (
-        PdfError,
-        SignatureValidationError,
-        PathError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        IndexError,
-    ) as error:
+    except Exception as error:  # whatever a damaged file does to the reader, it is a damaged file
         raise DocumentVerificationError(
             f"the file is no intact document of this service: {type(error).__name__}"
         ) from error
 
 
-def _verified(reader: PdfFileReader, data: bytes, ca_pem: bytes | None) -> VerifiedDocument:
+def _verified(reader: PdfFileReader, data: bytes, trusted: x509.Certificate | None) -> VerifiedDocument:
     # 1. Exactly one signature, ours, over every byte.
-    signatures = list(reader.embedded_signatures)
-    if len(signatures) != 1:
-        raise DocumentVerificationError(f"the document has {len(signatures)} signatures; ours have exactly one")
-    signature = signatures[0]
-    signature.compute_integrity_info()
-    if signature.coverage != SignatureCoverageLevel.ENTIRE_FILE or signature.docmdp_level is not None:
-        raise DocumentVerificationError("something was added to the document after it was sealed")
-    start, length, gap, rest = signature.byte_range
-    if start != 0 or gap + rest != len(data) or not length < gap:
-        raise DocumentVerificationError("the seal does not cover the whole file")
+    signature = _only_signature(reader, data)
     # 2. The seal itself, against the pinned authority or, without one, against its own certificate.
-    trusted = _certificate(ca_pem) if ca_pem is not None else None
     roots = [trusted] if trusted is not None else [signature.signer_cert, *signature.other_embedded_certs]
     context = ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
     status = validate_pdf_signature(signature, signer_validation_context=context)
-    if not (status.intact and status.valid):
+    if not (status.intact and status.valid and status.docmdp_ok):
         raise DocumentVerificationError("the content was altered after it was sealed")
     if trusted is not None and not status.trusted:
         raise DocumentVerificationError("the seal is not by a signer that the pinned authority certified")
-    # 3. The facts inside.
+    # 3. The timestamp, if there is one, is over this seal; its authority is named, not pinned.
+    stamp = status.timestamp_validity
+    if stamp is not None and not (stamp.intact and stamp.valid):
+        raise DocumentVerificationError("the timestamp does not belong to this seal")
+    # 4. The facts inside.
     twin, checkpoint = _attachment(reader, _TWIN), _attachment(reader, _CHECKPOINT)
     try:
         facts = canonical.decode_strict(twin)
@@ -99,9 +85,35 @@ def _verified(reader: PdfFileReader, data: bytes, ca_pem: bytes | None) -> Verif
         twin=twin,
         checkpoint=checkpoint.decode(),
         signer=signature.signer_cert.subject.human_friendly,
-        level="B-T" if status.timestamp_validity is not None else "B-B",
+        level="B-T" if stamp is not None else "B-B",
+        timestamp=None if stamp is None else _stamp(stamp),
         pinned=trusted is not None,
     )
+
+
+def _only_signature(reader: PdfFileReader, data: bytes) -> EmbeddedPdfSignature:
+    signatures = list(reader.embedded_signatures)
+    if len(signatures) != 1:
+        raise DocumentVerificationError(f"the document has {len(signatures)} signatures; ours have exactly one")
+    signature = signatures[0]
+    if signature.sig_object["/SubFilter"] != "/ETSI.CAdES.detached":
+        raise DocumentVerificationError("the document is not sealed in the form of this service (PAdES)")
+    signature.compute_integrity_info()
+    if signature.coverage != SignatureCoverageLevel.ENTIRE_FILE:
+        raise DocumentVerificationError("something was added to the document after it was sealed")
+    start, length, gap, rest = signature.byte_range
+    if start != 0 or gap + rest != len(data) or not length < gap:
+        raise DocumentVerificationError("the seal does not cover the whole file")
+    if signature.docmdp_level != MDPPerm.NO_CHANGES:
+        raise DocumentVerificationError("the seal does not forbid changes; ours does")
+    return signature
+
+
+def _stamp(stamp: TimestampSignatureStatus) -> dict[str, str]:
+    return {
+        "at": stamp.timestamp.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "authority": stamp.signing_cert.subject.human_friendly,
+    }
 
 
 def _attachment(reader: PdfFileReader, name: str) -> bytes:
@@ -113,9 +125,11 @@ def _attachment(reader: PdfFileReader, name: str) -> bytes:
     raise DocumentVerificationError(f"the document lacks its attachment {name}")
 
 
-def _certificate(data: bytes) -> asn1_x509.Certificate:
+def _certificate(data: bytes) -> x509.Certificate:
     try:
-        _, _, der = asn1_pem.unarmor(data)
-        return asn1_x509.Certificate.load(der)
-    except ValueError as error:
+        _, _, der = pem.unarmor(data)
+        certificate = x509.Certificate.load(der)
+        certificate.ca  # noqa: B018 - parsed only when looked at
+    except (ValueError, TypeError) as error:
         raise DocumentVerificationError("ca.pem holds no certificate") from error
+    return certificate
