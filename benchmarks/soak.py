@@ -47,7 +47,7 @@ def kills() -> None:
     done, rng = 0, random.Random(os.getpid())
     while done < KILLS:
         with _demo() as process:
-            done += _killworkers_of(process, rng, KILLS - done)
+            done += _kill(process, rng, KILLS - done)
             if process.wait(timeout=900) != 0:
                 raise SystemExit("a demo with killed workers did not finish")
         print(f"   {done} kills, finished", flush=True)
@@ -65,7 +65,7 @@ def _demo() -> Iterator["subprocess.Popen[bytes]"]:
             process.wait()
 
 
-def _killworkers_of(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
+def _kill(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
     """Kills workers of this demo until it ends; returns how many."""
     killed = 0
     while process.poll() is None:

@@ -107,6 +107,7 @@ def _sqlite(url: str) -> sa.Engine:
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
         pool_size=16,
         max_overflow=32,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -132,5 +133,10 @@ def _postgresql(url: str) -> sa.Engine:
     scheme, _, rest = url.partition("://")
     engine_url = f"postgresql+psycopg://{rest}" if scheme == "postgresql" else url
     return sa.create_engine(
-        engine_url, pool_size=16, max_overflow=32, pool_pre_ping=True, connect_args={"connect_timeout": 5}
+        engine_url,
+        pool_size=16,
+        max_overflow=32,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 5},
     )

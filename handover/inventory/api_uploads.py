@@ -65,6 +65,12 @@ async def append(request: Req, upload_id: uuid.UUID) -> Response[None]:
         with reading(request) as ctx:
             return uploads.append(installation, ctx, upload_id, at, data)
 
+    def begins_here() -> None:
+        with reading(request) as ctx:
+            queries.visible_upload(ctx, upload_id)
+
+    # Before the first byte, so that an empty piece of nobody's is refused like any other.
+    await to_thread.run_sync(begins_here)
     held = bytearray()
     try:
         async for chunk in request.stream():
