@@ -6,6 +6,7 @@ byte, and any later revision is refused.
 
 import datetime as dt
 import io
+import logging
 from typing import Any
 
 import msgspec
@@ -19,6 +20,11 @@ from pyhanko_certvalidator import ValidationContext
 from handover.crypto import canonical
 from handover.crypto.errors import CanonicalError
 from handover.documents.errors import DocumentVerificationError
+from handover.documents.seal import only_authority, require_exact_seal
+
+# What is wrong is in the error that is raised; without a handler Python would print the library's traces besides.
+for _library in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_library).addHandler(logging.NullHandler())
 
 _TWIN, _CHECKPOINT = "facts.json", "checkpoint.txt"
 
@@ -59,14 +65,16 @@ def verify_pdf(data: bytes, *, ca_pem: bytes | None) -> VerifiedDocument:
 def _verified(reader: PdfFileReader, data: bytes, trusted: x509.Certificate | None) -> VerifiedDocument:
     # 1. Exactly one signature, ours, over every byte.
     signature = _only_signature(reader, data)
-    # 2. The seal itself, against the pinned authority or, without one, against its own certificate.
-    roots = [trusted] if trusted is not None else [signature.signer_cert, *signature.other_embedded_certs]
-    context = ValidationContext(trust_roots=roots, allow_fetching=False, revocation_mode="soft-fail")
+    # 2. The seal itself, against the pinned authority or, without one, against the authority that it names.
+    authority = only_authority(signature)
+    if trusted is not None and authority.dump() != trusted.dump():
+        raise DocumentVerificationError("the seal is not by a signer that the pinned authority certified")
+    context = ValidationContext(trust_roots=[authority], allow_fetching=False, revocation_mode="soft-fail")
     status = validate_pdf_signature(signature, signer_validation_context=context)
     if not (status.intact and status.valid and status.docmdp_ok):
         raise DocumentVerificationError("the content was altered after it was sealed")
-    if trusted is not None and not status.trusted:
-        raise DocumentVerificationError("the seal is not by a signer that the pinned authority certified")
+    if not status.trusted:
+        raise DocumentVerificationError("the seal's certificate is not one that its authority issued for sealing")
     # 3. The timestamp, if there is one, is over this seal; its authority is named, not pinned.
     stamp = status.timestamp_validity
     if stamp is not None and not (stamp.intact and stamp.valid):
@@ -98,12 +106,11 @@ def _only_signature(reader: PdfFileReader, data: bytes) -> EmbeddedPdfSignature:
     signature = signatures[0]
     if signature.sig_object["/SubFilter"] != "/ETSI.CAdES.detached":
         raise DocumentVerificationError("the document is not sealed in the form of this service (PAdES)")
+    # First what costs nothing: comparing revisions that a stranger appended would be work on the stranger's terms.
+    require_exact_seal(signature, data)
     signature.compute_integrity_info()
     if signature.coverage != SignatureCoverageLevel.ENTIRE_FILE:
         raise DocumentVerificationError("something was added to the document after it was sealed")
-    start, length, gap, rest = signature.byte_range
-    if start != 0 or gap + rest != len(data) or not length < gap:
-        raise DocumentVerificationError("the seal does not cover the whole file")
     if signature.docmdp_level != MDPPerm.NO_CHANGES:
         raise DocumentVerificationError("the seal does not forbid changes; ours does")
     return signature

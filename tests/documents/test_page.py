@@ -7,7 +7,7 @@ import pytest
 
 from handover.documents.document import Document, Issued
 from handover.documents.errors import DocumentError
-from handover.documents.issue import render
+from handover.documents.issue import LIMITS, render
 from handover.documents.printing import shown, visible
 from handover.documents.templates import page
 from handover.sandbox import Limits
@@ -120,10 +120,4 @@ def test_it_is_a_tagged_archive_file(issued: Issued, tmp_path: Path) -> None:
 def test_a_table_too_large_to_set_fails_alone_and_says_which_document() -> None:
     huge = document({"copies": [{"copy": f"c-{n}", "sha256": f"{n:064x}"} for n in range(10_000)]})
     with pytest.raises(DocumentError, match="DST-HO-2026-0007-A1B2C3-1 could not be rendered"):
-        render(huge, huge.twin(), DIGEST, limits=Limits(wall_seconds=4, cpu_seconds=4, readable=_readable()))
-
-
-def _readable() -> tuple[str, ...]:
-    from handover.documents.issue import LIMITS
-
-    return LIMITS.readable
+        render(huge, huge.twin(), DIGEST, limits=Limits(wall_seconds=2, cpu_seconds=2, readable=LIMITS.readable))
