@@ -6,6 +6,7 @@ or a file name on a document must read as what it is. The machine-readable twin 
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,13 @@ from markupsafe import Markup, escape
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
 _DIGEST_GROUP = 8
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_IDENTIFIER = re.compile(r"[a-z0-9]{1,16}([_.][a-z0-9]{1,16})*_[a-z0-9]{1,16}")
+_SHORT = 6
+#: A longer word may be broken anywhere, so that no text can push a table over the edge of the page.
+_LONGEST_WORD = 16
+_WORD_END = re.compile(r"[\s-]|(?=[\u2e80-\ua4ff])")
 #: Controls, soft hyphen, zero-width and bidirectional controls (UAX #9), line separators, interlinear and tag
 #: characters, noncharacters. The joiners U+200C and U+200D are letters' business and stay.
 _UNSEEN = re.compile(
@@ -34,9 +41,12 @@ def both_zones(moment: dt.datetime | str) -> Markup:
 def digest(value: str) -> Markup:
     """A hex digest in groups that eyes can compare; for machines it is in the twin."""
     groups = (value[i : i + _DIGEST_GROUP] for i in range(0, len(value), _DIGEST_GROUP))
-    return Markup('<span class="digest">{}</span>').format(
-        Markup("<wbr>").join(Markup("<span>{}</span>").format(group) for group in groups)
-    )
+    return Markup('<span class="digest">{}</span>').format(_unbroken(groups))
+
+
+def _unbroken(groups: Iterable[str]) -> Markup:
+    """Pieces that lines may break between, never inside."""
+    return Markup("<wbr>").join(Markup("<span>{}</span>").format(group) for group in groups)
 
 
 def shown(value: Any) -> Markup:
@@ -50,7 +60,23 @@ def shown(value: Any) -> Markup:
         return digest(text)
     if _MOMENT.fullmatch(text):
         return _moment(text)
-    return Markup("<bdi>{}</bdi>").format(visible(text))
+    if _UUID.fullmatch(text):
+        return Markup('<span class="id">{}</span>').format(_unbroken(_after(text, "-")))
+    if _IDENTIFIER.fullmatch(text):
+        return Markup('<span class="word">{}</span>').format(_unbroken(_after(text, "_")))
+    return Markup('<bdi class="{}">{}</bdi>').format(_fit(text), visible(text))
+
+
+def _after(text: str, mark: str) -> list[str]:
+    *pieces, last = text.split(mark)
+    return [*(piece + mark for piece in pieces), last]
+
+
+def _fit(text: str) -> str:
+    """How a text may break: a short name never, a very long word anywhere, all else between words."""
+    if len(text) <= _SHORT:
+        return "short"
+    return "tight" if any(len(word) > _LONGEST_WORD for word in _WORD_END.split(text)) else "words"
 
 
 def visible(text: str) -> Markup:

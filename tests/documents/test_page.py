@@ -14,6 +14,7 @@ from handover.sandbox import Limits
 from tests.documents.sample import HOSTILE, LONG_NAME, OVERRIDE, document, poppler, text_of
 
 DIGEST = "0" * 64
+A4_WIDTH_POINTS, MARGIN_POINTS = 595.3, 65.2
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +73,22 @@ def test_the_common_block_is_on_the_page(text: str, block: str) -> None:
 
 def test_no_value_stands_under_the_head_of_another(printed: Document) -> None:
     html = page(printed, DIGEST)
-    head, _, body = html.partition('<thead><tr><th scope="col"><bdi>副本</bdi>')[2].partition("</thead>")
+    head, _, body = html.partition('<thead><tr><th scope="col"><bdi class="short">副本</bdi>')[2].partition("</thead>")
     assert head.count("<th ") == 2
     first, second = body.split("</tbody>")[0].split("</tr>")[:2]
     assert first.count("<td>") == second.count("<td>") == 3
     assert second.index("—") < second.index("only here")
+
+
+def test_a_word_of_any_length_stays_on_the_page(tmp_path: Path) -> None:
+    row = {f"column_{n}": "W" * 120 for n in range(9)} | {"entity": "key_destruction", "person": "周桂兰"}
+    twin = (wide := document({"copies": [row], "word": "M" * 3000})).twin()
+    path = tmp_path / "wide.pdf"
+    path.write_bytes(render(wide, twin, DIGEST))
+    words = [w for w in poppler("pdftotext", "-bbox", str(path), "-").splitlines() if "<word" in w]
+    edges = [float(w.split('xMax="')[1].split('"')[0]) for w in words if "MM" in w or "WW" in w]
+    assert edges
+    assert max(edges) <= A4_WIDTH_POINTS - MARGIN_POINTS + 1
 
 
 def test_a_document_that_is_no_demo_does_not_say_demo(printed: Document) -> None:
