@@ -3,8 +3,9 @@
 from typing import Any
 
 from handover import migrations, rooms
-from handover.accounts import sessions
+from handover.accounts import credentials, sessions
 from handover.accounts.passwords import Passwords
+from handover.accounts.queries import me
 from handover.accounts.service import require_recent_second_factor
 from handover.audit import AuditLog
 from handover.cases.queries import is_overridden, roles_of
@@ -52,7 +53,9 @@ def make_asgi(installation: Installation) -> Any:
     from handover.web.app_factory import make_app
     from handover.web.edge import Authentication
 
-    authentication = Authentication(sessions.authenticate, sessions.touch, sessions.csrf_token)
+    authentication = Authentication(
+        sessions.authenticate, sessions.touch, sessions.csrf_token, me, credentials.step_up_with_code
+    )
     return make_app(installation, rooms.routes(), authentication)
 
 

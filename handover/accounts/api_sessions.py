@@ -4,13 +4,12 @@ import uuid
 from typing import Annotated, Any
 
 from litestar import Request, Response, delete, get, post
-from litestar.datastructures import Cookie
 from msgspec import Meta
 
 from handover.accounts import credentials, queries, sessions
 from handover.web import reading, writing
 from handover.web.declared import HASHING
-from handover.web.edge import COOKIE, installation_of, language_of
+from handover.web.edge import installation_of, language_of, session_cookie
 from handover.web.errors import request_id
 from handover.web.examples import problems
 from handover.web.forms import Form, Line
@@ -77,7 +76,7 @@ def log_out(request: Req) -> Response[None]:
     """Ends the session on the server, and takes back its cookie."""
     with writing(request) as ctx:
         sessions.log_out(ctx)
-    return Response(None, status_code=204, cookies=[_cookie("", max_age=0)])
+    return Response(None, status_code=204, cookies=[session_cookie("", max_age=0)])
 
 
 @get("/api/v1/sessions", sync_to_thread=True, tags=["sessions"], responses=problems(401))
@@ -135,11 +134,7 @@ def change_password(request: Req, data: NewPassword) -> None:
 
 
 def _with_cookie(made: sessions.LoggedIn, status: int) -> Response[sessions.LoggedIn]:
-    return Response(made, status_code=status, cookies=[_cookie(made.token)])
-
-
-def _cookie(value: str, max_age: int | None = None) -> Cookie:
-    return Cookie(key=COOKIE, value=value, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax")
+    return Response(made, status_code=status, cookies=[session_cookie(made.token)])
 
 
 ROUTES = [log_in, who_am_i, list_sessions, log_out, end_session, step_up, change_password]

@@ -44,6 +44,16 @@ def step_up(
     return made
 
 
+def step_up_with_code(installation: Installation, actor: Actor, code: str, request_id: str) -> str:
+    """Proves the second factor with a code of either kind, as a form has one field for both; returns the new token.
+
+    Raises:
+        LoginError: the code is wrong or was used. TooManyAttemptsError: it was tried too often.
+    """
+    totp, told = (code, None) if len(code) == factors.TOTP_DIGITS else (None, code)
+    return step_up(installation, actor, totp=totp, telephone_code=told, request_id=request_id).token
+
+
 def change_password(installation: Installation, actor: Actor, *, old: str, new: str, request_id: str) -> None:
     """Sets a new password and ends every other session.
 

@@ -21,6 +21,8 @@ from handover.vault import Vault
 _DRIFT_STEPS = (0, -1, 1)
 _STEP_SECONDS = 30
 CODE_DIGITS = 8
+#: By the number of digits a form with one field for both knows which code was typed.
+TOTP_DIGITS = 6
 MAX_CODE_ATTEMPTS = 5
 ISSUER = "handover"
 

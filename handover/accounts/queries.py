@@ -58,6 +58,11 @@ def person_view(ctx: Context, row: Person) -> PersonView:
     )
 
 
+def me(ctx: Context) -> PersonView:
+    """The acting person, for the frame of their pages."""
+    return person_view(ctx, ctx.session.get_one(Person, ctx.person()))
+
+
 def require_staff(ctx: Context) -> None:
     """Administrators and consultants may look people up.
 

@@ -107,6 +107,18 @@ def visible_case(ctx: Context, case_id: uuid.UUID) -> Case:
     return row
 
 
+def case_by_reference(ctx: Context, reference: str) -> Case:
+    """The case by the name that it has outside, for its members, auditors and the system.
+
+    Raises:
+        NotFoundError: missing, or not the actor's to see; the two answer alike.
+    """
+    row = ctx.session.scalars(select(Case).where(Case.reference == reference)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such case")
+    return visible_case(ctx, row.id)
+
+
 def roles_of(ctx: Context, case_id: uuid.UUID) -> list[RoleInCase]:
     """The acting person's roles in a case."""
     if ctx.actor.person_id is None:

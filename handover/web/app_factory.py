@@ -16,6 +16,9 @@ from handover.web.declared import declared, lanes
 from handover.web.description import description
 from handover.web.edge import Authentication
 from handover.web.headers import before_send, head_as_get, with_request_id
+from handover.web.html.answers import error_answer, wants_page
+from handover.web.html.move import ROUTES as MOVES
+from handover.web.html.static import static_file
 from handover.web.strict_json import StrictRequest
 
 #: JSON bodies are small; uploads lift this for their own route.
@@ -28,14 +31,14 @@ def make_app(installation: Installation, routes: Sequence[Any], authentication: 
     """The application, with headers on every answer and problem details for every error."""
     threads = lanes()
     app = Litestar(
-        route_handlers=[declared(handler, threads) for handler in (*health.ROUTES, *routes)],
+        route_handlers=[declared(handler, threads) for handler in (*health.ROUTES, static_file, *MOVES, *routes)],
         state=State({"installation": installation, "authentication": authentication}),
         openapi_config=description(),
         request_class=StrictRequest,
         exception_handlers={
-            HandoverError: errors.of_product,
-            HTTPException: errors.of_framework,
-            Exception: errors.of_anything,
+            HandoverError: _for_reader(errors.of_product),
+            HTTPException: _for_reader(errors.of_framework),
+            Exception: _for_reader(errors.of_anything),
         },
         before_send=[before_send],
         request_max_body_size=MAX_BODY,
@@ -43,6 +46,15 @@ def make_app(installation: Installation, routes: Sequence[Any], authentication: 
         debug=False,
     )
     return with_request_id(_measured(head_as_get(app)))
+
+
+def _for_reader(problem: Any) -> Any:
+    """An error as a page for people with browsers, and as problem details for programs."""
+
+    def answered(request: Any, error: Any) -> Any:
+        return error_answer(request, error) if wants_page(request) else problem(request, error)
+
+    return answered
 
 
 def _measured(app: ASGIApp) -> ASGIApp:

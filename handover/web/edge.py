@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, Response
+from litestar.datastructures import Cookie
 
 from handover.context import ANONYMOUS, Actor, Context, Installation
 from handover.errors import ForbiddenError, HandoverError, InvalidInputError, Kind
@@ -38,6 +39,10 @@ class Authentication:
     authenticate: Callable[[Context, str], Actor]
     touch: Callable[[Context, uuid.UUID], None]
     csrf_token: Callable[[str], str]
+    #: The acting person as the frame of a page shows them.
+    me: Callable[[Context], Any]
+    #: Proves the second factor with a code, and returns the session's new token.
+    step_up: Callable[[Installation, Actor, str, str], str]
 
 
 class PreconditionFailedError(HandoverError):
@@ -132,8 +137,39 @@ def page_after(cursor: str | None) -> uuid.UUID | None:
 
 
 def session_token(request: Req) -> str | None:
-    """The token that came with the request, from the header or the cookie."""
-    return _bearer(request) or request.cookies.get(COOKIE)
+    """The token that came with the request, from the header or the cookie, or that it got since."""
+    renewed: str | None = request.scope["state"].get("session_token")
+    return renewed or _bearer(request) or request.cookies.get(COOKIE)
+
+
+def session_cookie(token: str, max_age: int | None = None) -> Cookie:
+    """The cookie that carries a session; `max_age` 0 takes it back."""
+    return Cookie(key=COOKIE, value=token, max_age=max_age, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def step_up(request: Req, code: str) -> None:
+    """Proves the second factor that came with a form; the session goes on under a new token.
+
+    Raises:
+        LoginError: the code is wrong or was used. TooManyAttemptsError: it was tried too often.
+    """
+    with writing(request) as ctx:
+        actor = ctx.actor
+    binding = request.app.state.authentication
+    renewed = binding.step_up(installation_of(request), actor, code, request_id(request))
+    state = request.scope["state"]
+    state["session_token"], state["form_csrf"] = renewed, binding.csrf_token(renewed)
+
+
+def refuse_foreign_site(request: Req) -> None:
+    """For forms without a session: they come from our own pages (a foreign one could log somebody in as somebody else).
+
+    Raises:
+        ForbiddenError: they do not.
+    """
+    site = request.headers.get("sec-fetch-site", "same-origin")
+    if site not in {"same-origin", "none"} or not _own_origin(request, installation_of(request).get(Settings)):
+        raise ForbiddenError("this request comes from another site")
 
 
 def _bearer(request: Req) -> str | None:
@@ -143,8 +179,9 @@ def _bearer(request: Req) -> str | None:
 
 
 def language_of(request: Req) -> Language:
-    """`?lang=`, then Accept-Language, then Chinese."""
-    asked = str(request.query_params.get("lang") or request.headers.get("accept-language", ""))
+    """`?lang=`, then the choice that was kept, then Accept-Language, then Chinese."""
+    chosen = request.query_params.get("lang") or request.cookies.get("handover-lang")
+    asked = str(chosen or request.headers.get("accept-language", ""))
     for wanted in asked[:_LANGUAGES_MAX].lower().split(","):
         match wanted.strip()[:2]:
             case "en":
@@ -181,13 +218,19 @@ def _check_csrf(request: Req, token: str, binding: Authentication, settings: Set
     """A cookie travels by itself, so an unsafe request by cookie also carries a token that a foreign page cannot read."""
     if request.method in _SAFE or _bearer(request) is not None:
         return
+    if not _own_origin(request, settings):
+        raise ForbiddenError("this request comes from another site")
+    given = request.headers.get("x-csrf-token") or request.scope["state"].get("form_csrf", "")
+    if not hmac.compare_digest(given.encode(), binding.csrf_token(token).encode()):
+        raise ForbiddenError(
+            "the X-CSRF-Token header or csrf_token field does not fit the session; load the page again"
+        )
+
+
+def _own_origin(request: Req, settings: Settings) -> bool:
     origin = request.headers.get("origin")
     own = {urlsplit(settings.public_url).netloc, request.headers.get("host", "")}
-    if origin is not None and urlsplit(origin).netloc not in own:
-        raise ForbiddenError("this request comes from another site")
-    given = request.headers.get("x-csrf-token", "").encode()
-    if not hmac.compare_digest(given, binding.csrf_token(token).encode()):
-        raise ForbiddenError("the X-CSRF-Token header does not fit the session")
+    return origin is None or urlsplit(origin).netloc in own
 
 
 def _created(view: Any, body: bytes, location: str) -> Response[Any]:

@@ -13,7 +13,7 @@ from handover.context import Context
 from handover.errors import ForbiddenError, InvalidInputError
 from handover.workflow import approvals
 from handover.workflow.binding import Gate, MachineBinding, Registry, RoleInCase
-from handover.workflow.definition import Transition
+from handover.workflow.definition import Definition, Transition
 from handover.workflow.errors import BlockedError
 from handover.workflow.gating import compute, for_audit
 from handover.workflow.loader import Machines
@@ -35,6 +35,19 @@ class Workflow:
 
     def binding(self, machine: str) -> MachineBinding:
         return self._registry.machines[machine]
+
+    def machines(self) -> list[str]:
+        return self._machines.names()
+
+    def definition(self, ctx: Context, case_id: uuid.UUID, machine: str) -> Definition:
+        """The version of a machine that a case runs under; the newest one before it is pinned."""
+        query = select(WorkflowPin).where(WorkflowPin.case_id == case_id, WorkflowPin.machine == machine)
+        pin = ctx.session.scalars(query).one_or_none()
+        return self._machines.newest(machine).definition if pin is None else self._pinned(pin).definition
+
+    def leaving(self, ctx: Context, row: Any) -> list[Transition]:
+        """The transitions that leave a row's state, without computing what blocks them."""
+        return self._machine(ctx, row).leaving(row.state)
 
     def initial(self, machine: str) -> str:
         return self._machines.newest(machine).definition.initial
@@ -149,8 +162,10 @@ class Workflow:
 
     def _machine(self, ctx: Context, row: Any) -> StateMachine:
         query = select(WorkflowPin).where(WorkflowPin.case_id == row.case_id, WorkflowPin.machine == row.MACHINE)
-        pin = ctx.session.scalars(query).one()
-        return self._machines.pinned(row.MACHINE, pin.workflow_version, pin.sha256)
+        return self._pinned(ctx.session.scalars(query).one())
+
+    def _pinned(self, pin: WorkflowPin) -> StateMachine:
+        return self._machines.pinned(pin.machine, pin.workflow_version, pin.sha256)
 
     def _roles(self, ctx: Context, row: Any) -> frozenset[str]:
         if ctx.actor.is_system:
