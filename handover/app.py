@@ -5,9 +5,9 @@ from typing import Any
 from handover import migrations, rooms
 from handover.accounts import credentials, sessions
 from handover.accounts.passwords import Passwords
-from handover.accounts.queries import me
 from handover.accounts.service import require_recent_second_factor
 from handover.audit import AuditLog
+from handover.cases.frame import reader
 from handover.cases.queries import is_overridden, roles_of
 from handover.context import Installation
 from handover.db import Database
@@ -54,7 +54,7 @@ def make_asgi(installation: Installation) -> Any:
     from handover.web.edge import Authentication
 
     authentication = Authentication(
-        sessions.authenticate, sessions.touch, sessions.csrf_token, me, credentials.step_up_with_code
+        sessions.authenticate, sessions.touch, sessions.csrf_token, reader, credentials.step_up_with_code
     )
     return make_app(installation, rooms.routes(), authentication)
 

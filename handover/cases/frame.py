@@ -4,9 +4,11 @@ import uuid
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
+from handover.accounts.queries import me as person_view_of
 from handover.cases import queries
-from handover.cases.models import Case
+from handover.cases.models import Case, Member
 from handover.cases.queries import BUYER_ROLES
 from handover.cases.separation import SELLER_ROLES
 from handover.context import Context
@@ -36,6 +38,27 @@ class Step(msgspec.Struct, frozen=True):
     state: str
     label: Text
     standing: str
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """The person whose page it is: the roles in the installation, and on which sides of cases they stand."""
+
+    id: str
+    name: str
+    roles: frozenset[str]
+    #: Works on cases or audits them: consultants, legal staff, custodians, witnesses, auditors.
+    inside: bool
+    #: Takes part as seller, buyer or recipient.
+    party: bool
+
+
+def reader(ctx: Context) -> Reader:
+    """Who reads."""
+    person = person_view_of(ctx)
+    query = select(Member.role).where(Member.person_id == ctx.person(), Member.ended_at.is_(None)).distinct()
+    held = frozenset(ctx.session.scalars(query))
+    inside = bool(held - PARTY_ROLES or person.roles & {"consultant", "auditor"})
+    return Reader(id=person.id, name=person.name, roles=person.roles, inside=inside, party=bool(held & PARTY_ROLES))
 
 
 def case_page(ctx: Context, reference: str, tab: str) -> tuple[Case, dict[str, Any]]:

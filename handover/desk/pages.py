@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from handover.accounts.queries import me
+from handover.cases.frame import reader
 from handover.web.edge import reading
 from handover.web.html import Done, redirect
 
@@ -15,10 +15,12 @@ Req = Request[Any, Any, Any]
 def start(request: Req) -> Response[Any]:
     """Everyone begins where their work is."""
     with reading(request) as ctx:
-        roles = me(ctx).roles
-    if "platform_admin" in roles:
+        known = reader(ctx)
+    if "platform_admin" in known.roles:
         return redirect(request, Done("/admin"))
-    return redirect(request, Done("/todo" if "consultant" in roles else "/cases" if "auditor" in roles else "/my"))
+    if "auditor" in known.roles:
+        return redirect(request, Done("/cases"))
+    return redirect(request, Done("/todo" if known.inside else "/my"))
 
 
 ROUTES = [start]
