@@ -52,7 +52,7 @@ def make_asgi(installation: Installation) -> Any:
     from handover.web.app_factory import make_app
     from handover.web.edge import Authentication
 
-    authentication = Authentication(sessions.authenticate, sessions.touch, sessions.csrf_token)
+    authentication = Authentication(sessions.authenticate, sessions.touch, sessions.touch_is_due, sessions.csrf_token)
     return make_app(installation, rooms.routes(), authentication)
 
 
