@@ -55,7 +55,12 @@ def make_asgi(installation: Installation, more: Sequence[Any] = ()) -> Any:
     from handover.web.edge import Authentication
 
     authentication = Authentication(
-        sessions.authenticate, sessions.touch, sessions.csrf_token, reader, credentials.step_up_with_code
+        sessions.authenticate,
+        sessions.touch,
+        sessions.touch_is_due,
+        sessions.csrf_token,
+        reader,
+        credentials.step_up_with_code,
     )
     return make_app(installation, [*rooms.routes(), *more], authentication)
 
