@@ -64,7 +64,6 @@ def invite(request: Req, data: NewInvitation) -> Response[people.Invited]:
     """Invites a person; link and code are shown this once, to be sent over two channels."""
     return creating(
         request,
-        data,
         lambda ctx: people.invite(
             ctx,
             email=data.email,
@@ -134,7 +133,7 @@ def read_me(request: Req) -> queries.PersonView:
 )
 def issue_code(request: Req, person_id: uuid.UUID) -> Response[IssuedCode]:
     """A one-time code for somebody else, to read out on the telephone."""
-    return creating(request, None, lambda ctx: IssuedCode(*factors.issue_code(ctx, person_id)))
+    return creating(request, lambda ctx: IssuedCode(*factors.issue_code(ctx, person_id)))
 
 
 @post(
@@ -160,7 +159,7 @@ def list_tokens(request: Req) -> list[tokens.TokenView]:
 @post("/api/v1/tokens", sync_to_thread=True, tags=["tokens"], responses=problems(400, 401, 403, 409, 422))
 def create_token(request: Req, data: NewApiToken) -> Response[tokens.NewToken]:
     """Makes an API token; it is shown this once."""
-    return creating(request, data, lambda ctx: tokens.create(ctx, name=data.name, scopes=data.scopes, days=data.days))
+    return creating(request, lambda ctx: tokens.create(ctx, name=data.name, scopes=data.scopes, days=data.days))
 
 
 @delete("/api/v1/tokens/{token_id:uuid}", sync_to_thread=True, tags=["tokens"], responses=problems(401, 404))

@@ -25,8 +25,9 @@ _RESTART_SECONDS = 1.0
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--listener", type=int, hidden=True, help="An inherited socket that listens already, by its number.")
 @click.option("--no-worker", is_flag=True, help="Serve only; run `handover worker` elsewhere.")
-def serve(host: str, port: int, no_worker: bool) -> None:
+def serve(host: str, port: int, listener: int | None, no_worker: bool) -> None:
     """Serve the API, with a worker beside it. Prints the address once it is ready."""
     import uvicorn
 
@@ -34,7 +35,7 @@ def serve(host: str, port: int, no_worker: bool) -> None:
     installation = open_installation(load())
     with installation.unit_of_work(SYSTEM) as ctx:
         settle_abandoned(ctx)
-    listener = socket.create_server((host, port), backlog=512)
+    listening = socket.create_server((host, port), backlog=512) if listener is None else socket.socket(fileno=listener)
     config = uvicorn.Config(
         make_asgi(installation),
         log_config=None,
@@ -43,11 +44,11 @@ def serve(host: str, port: int, no_worker: bool) -> None:
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
         h11_max_incomplete_event_size=64 << 10,
     )
-    address = f"http://{host}:{listener.getsockname()[1]}"
+    address = f"http://{host}:{listening.getsockname()[1]}"
     with contextlib.nullcontext() if no_worker else _worker():
         click.echo(address)
         sys.stdout.flush()
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 @click.command()
