@@ -10,7 +10,6 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +21,6 @@ _START_SECONDS = 60
 _END_SECONDS = 900
 #: What a process names that is being written; whole things have other names.
 _UNFINISHED = ("*.new", "*.tmp", "incoming/*")
-
-#: Which of (server, worker) is killed next; None waits.
-Aim = Callable[[int, int | None], int | None]
 
 
 class SurvivalError(Exception):
@@ -67,21 +63,28 @@ def play(folder: Path, *options: str, most: int, pause: Callable[[], float], rng
     return Survived(killed["server"], killed["worker"], time.monotonic() - started, summary)
 
 
-def _kill(
-    demo: "subprocess.Popen[bytes]", most: int, pause: Callable[[], float], rng: random.Random
-) -> dict[str, int]:
-    """The first kill is the server's, the others are drawn."""
+def _kill(demo: "subprocess.Popen[bytes]", most: int, pause: Callable[[], float], rng: random.Random) -> dict[str, int]:
+    """The first kill is the server's, the others are drawn; returns how many there were of each."""
     killed = {"server": 0, "worker": 0}
     while demo.poll() is None and sum(killed.values()) < most:
+        name = rng.choice(("server", "worker")) if killed["server"] else "server"
         time.sleep(pause())
-        server = _child(demo.pid, b"serve")
-        if server is None:
-            continue
-        worker = _child(server, b"worker")
-        name = "worker" if worker is not None and killed["server"] and rng.random() < 0.5 else "server"
-        os.kill(server if name == "server" or worker is None else worker, signal.SIGKILL)
-        killed[name] += 1
+        if (victim := _running(demo, name)) is not None:
+            os.kill(victim, signal.SIGKILL)
+            killed[name] += 1
     return killed
+
+
+def _running(demo: "subprocess.Popen[bytes]", name: str) -> int | None:
+    """The process of this name, as soon as it runs; None when the demo ended."""
+    while demo.poll() is None:
+        found = _child(demo.pid, b"serve")
+        if found is not None and name == "worker":
+            found = _child(found, b"worker")
+        if found is not None:
+            return found
+        time.sleep(0.1)
+    return None
 
 
 def _child(parent: int, command: bytes) -> int | None:

@@ -1,6 +1,7 @@
 """HTTP routes of invitations, people and API tokens."""
 
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -9,9 +10,10 @@ from msgspec import Meta
 
 from handover.accounts import api_sessions, factors, people, queries, tokens
 from handover.accounts.api_sessions import Code, Secret
+from handover.context import Context
 from handover.web import Page, creating, page_after, reading, writing
 from handover.web.declared import HASHING
-from handover.web.edge import installation_of
+from handover.web.edge import installation_of, once_in_parts
 from handover.web.errors import request_id
 from handover.web.examples import problems
 from handover.web.forms import Form, Line
@@ -95,18 +97,24 @@ def look_at_invitation(request: Req, token: str) -> OpenInvitation:
     security=[],
     status_code=200,
     opt=HASHING,
-    responses=problems(400, 409, 410),
+    responses=problems(400, 409, 410, 422),
 )
 def accept_invitation(request: Req, token: str, data: Acceptance) -> people.Enrolled:
     """Enrols: link, code, password and second factor together."""
-    return people.accept(
-        installation_of(request),
-        token,
-        code=data.code,
-        password=data.password,
-        second_factor=data.second_factor,
-        request_id=request_id(request),
-    )
+
+    def work(keep: Callable[[Context, Any], None]) -> people.Enrolled:
+        return people.accept(
+            installation_of(request),
+            token,
+            code=data.code,
+            password=data.password,
+            second_factor=data.second_factor,
+            request_id=request_id(request),
+            keep=keep,
+        )
+
+    enrolled: people.Enrolled = once_in_parts(request, data, work)
+    return enrolled
 
 
 @get("/api/v1/people", sync_to_thread=True, tags=["people"], responses=problems(400, 401, 403))

@@ -13,9 +13,13 @@ import click
 import msgspec
 
 from handover.app import make_asgi, open_installation
+from handover.cli.reconcile import clear_remains
 from handover.context import SYSTEM
 from handover.delivery.downloads import settle_abandoned
 from handover.settings import load
+from handover.storage import Storage
+
+logger = logging.getLogger("handover.serve")
 
 #: An open event stream must not hold up a shutdown.
 _SHUTDOWN_SECONDS = 5
@@ -35,6 +39,9 @@ def serve(host: str, port: int, listener: int | None, no_worker: bool) -> None:
     installation = open_installation(load())
     with installation.unit_of_work(SYSTEM) as ctx:
         settle_abandoned(ctx)
+    removed = clear_remains(installation.database, installation.get(Storage))  # type: ignore[type-abstract]
+    if removed:
+        logger.info("removed %s files that a killed process left", removed)
     listening = socket.create_server((host, port), backlog=512) if listener is None else socket.socket(fileno=listener)
     config = uvicorn.Config(
         make_asgi(installation),

@@ -104,6 +104,20 @@ def once(request: Req, said: Any, work: Callable[[], Any]) -> Any:
     return made
 
 
+def once_in_parts(request: Req, said: Any, work: Callable[[Callable[[Context, Any], None]], Any]) -> Any:
+    """As `once`, for nobody's requests whose work commits more than once: it gets a function to call with its answer
+    inside the transaction that the answer is about."""
+    key = idempotency.checked_key(request.headers.get("idempotency-key"))
+    if key is None:
+        return work(lambda _ctx, _made: None)
+    digest = idempotency.digest(_asked(request), said)
+    with installation_of(request).unit_of_work(ANONYMOUS) as ctx:
+        stored = idempotency.answered(ctx, key, digest)
+    if stored is not None:
+        return stored.response()
+    return work(lambda ctx, made: idempotency.remember(ctx, key, digest, idempotency.Answer.of(made)))
+
+
 def creating(request: Req, work: Callable[[Context], T], *, location: str = "") -> Response[T]:
     """Runs `work` and answers 201 with the place and the version of what was made."""
     with writing(request) as ctx:
