@@ -37,7 +37,9 @@ class Survived:
     summary: dict[str, list[dict[str, str]]]
 
 
-def play(folder: Path, *options: str, most: int, pause: Callable[[], float], rng: random.Random) -> Survived:
+def play(
+    folder: Path, *options: str, most: int, pause: Callable[[], float], rng: random.Random, end: float = _END_SECONDS
+) -> Survived:
     """Plays a demo in `folder`, killing its server or its worker up to `most` times, after each pause.
 
     Raises:
@@ -51,7 +53,7 @@ def play(folder: Path, *options: str, most: int, pause: Callable[[], float], rng
         demo = subprocess.Popen(command, env=environment, stdout=out, stderr=err)
         try:
             killed = _kill(demo, most, pause, rng)
-            code = demo.wait(timeout=_END_SECONDS)
+            code = demo.wait(timeout=end)
         finally:
             demo.kill()
             demo.wait()
@@ -68,23 +70,23 @@ def _kill(demo: "subprocess.Popen[bytes]", most: int, pause: Callable[[], float]
     killed = {"server": 0, "worker": 0}
     while demo.poll() is None and sum(killed.values()) < most:
         name = rng.choice(("server", "worker")) if killed["server"] else "server"
+        _running(demo)
         time.sleep(pause())
-        if (victim := _running(demo, name)) is not None:
+        if (victim := _running(demo).get(name)) is not None:
             os.kill(victim, signal.SIGKILL)
             killed[name] += 1
     return killed
 
 
-def _running(demo: "subprocess.Popen[bytes]", name: str) -> int | None:
-    """The process of this name, as soon as it runs; None when the demo ended."""
+def _running(demo: "subprocess.Popen[bytes]") -> dict[str, int]:
+    """Server and worker, as soon as both run, so that the demo gets on between kills; none when it ended."""
     while demo.poll() is None:
-        found = _child(demo.pid, b"serve")
-        if found is not None and name == "worker":
-            found = _child(found, b"worker")
-        if found is not None:
-            return found
+        server = _child(demo.pid, b"serve")
+        worker = _child(server, b"worker") if server is not None else None
+        if server is not None and worker is not None:
+            return {"server": server, "worker": worker}
         time.sleep(0.1)
-    return None
+    return {}
 
 
 def _child(parent: int, command: bytes) -> int | None:

@@ -21,6 +21,8 @@ from handover.demo.stages import sign_ndas
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = 50
+#: So that the kills fall into every stage, over several demos.
+KILLS_OF_A_DEMO = 10
 UPLOAD_BYTES = 2 << 30
 ROUNDS = 100
 _PIECE = 8 << 20
@@ -48,9 +50,8 @@ def kills() -> None:
     print(f"   seed {seed}", flush=True)
     while done < KILLS:
         with tempfile.TemporaryDirectory() as folder:
-            lived = play(
-                Path(folder), "--records", "2000", most=KILLS - done, pause=lambda: rng.uniform(0.5, 6), rng=rng
-            )
+            most = min(KILLS_OF_A_DEMO, KILLS - done)
+            lived = play(Path(folder), "--records", "1000", most=most, pause=lambda: rng.uniform(0, 12), rng=rng)
         results = {check["result"] for check in lived.summary["checks"]}
         if results != {"PASS"} or lived.summary["stages"][-1]["state"] != "closed":
             raise SystemExit(f"the demo finished with {results}")

@@ -8,6 +8,7 @@ import fcntl
 import os
 import secrets
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -64,8 +65,9 @@ class LocalStorage:
         return len(found)
 
     def clear(self, unnamed: Callable[[set[str]], set[str]]) -> int:
-        handle = self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if handle is None:
+        try:
+            handle = self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             return 0
         try:
             removed = self._remove(unnamed) if self._cleared.exists() else 0
@@ -83,21 +85,25 @@ class LocalStorage:
         return len(remains)
 
     def _announce(self) -> None:
-        """From its first blob on, a process shares the lock of the folder for as long as it lives."""
+        """From its first blob on, who writes shares the lock of the folder, until the process ends or lets go of it."""
         with self._lock:
             if not self._writing:
-                self._locked(fcntl.LOCK_SH)
+                weakref.finalize(self, os.close, self._locked(fcntl.LOCK_SH))
                 self._writing = True
 
-    def _locked(self, how: int) -> int | None:
-        """The folder, locked and open; None when somebody else has the lock."""
+    def _locked(self, how: int) -> int:
+        """The folder, locked and open.
+
+        Raises:
+            BlockingIOError: somebody else has the lock, and `how` does not wait.
+        """
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(handle, how)
-        except BlockingIOError:
+        except OSError:
             os.close(handle)
-            return None
+            raise
         return handle
 
     def _path(self, key: str) -> Path:
