@@ -1,20 +1,19 @@
-"""Endurance: racing transitions, killed workers, a large upload. About twenty minutes; prints what it measured.
+"""Endurance: racing transitions, killed servers and workers, a large upload. About twenty minutes; prints what it measured.
 
 python benchmarks/soak.py [races] [kills] [upload]      (all three without arguments)
 """
 
 import os
 import random
-import signal
+import secrets
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.kills import play
 from handover.demo.cast import gather, open_case
 from handover.demo.client import Person
 from handover.demo.server import Running, running
@@ -22,6 +21,8 @@ from handover.demo.stages import sign_ndas
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = 50
+#: So that the kills fall into every stage, over several demos.
+KILLS_OF_A_DEMO = 10
 UPLOAD_BYTES = 2 << 30
 ROUNDS = 100
 _PIECE = 8 << 20
@@ -43,59 +44,23 @@ def races() -> None:
 
 
 def kills() -> None:
-    """Kills the worker at random moments of the demo; every run must end closed with every check passed."""
-    done, rng = 0, random.Random(os.getpid())
+    """Kills server and worker at random moments; every demo must end with every check passed and nothing left."""
+    seed = secrets.randbits(32)
+    done, rng = 0, random.Random(seed)
+    print(f"   seed {seed}", flush=True)
     while done < KILLS:
-        with _demo() as process:
-            done += _kill(process, rng, KILLS - done)
-            if process.wait(timeout=900) != 0:
-                raise SystemExit("a demo with killed workers did not finish")
-        print(f"   {done} kills, finished", flush=True)
-
-
-@contextmanager
-def _demo() -> Iterator["subprocess.Popen[bytes]"]:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "handover", "demo", "--records", "2000", "--out", f"{folder}/out", "--json"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _kill(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
-    """Kills workers of this demo until it ends; returns how many."""
-    killed = 0
-    while process.poll() is None:
-        time.sleep(rng.uniform(1, 6))
-        for worker in workers_of(process.pid):
-            if killed < most:
-                os.kill(worker, signal.SIGKILL)
-                killed += 1
-    return killed
-
-
-def workers_of(demo: int) -> list[int]:
-    """The worker processes under a demo's server."""
-    children = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
-    servers = [pid for pid, parent in children.items() if parent == demo]
-    return [pid for pid, parent in children.items() if parent in servers and b"worker" in _command(pid)]
-
-
-def _parent(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+        with tempfile.TemporaryDirectory() as folder:
+            most = min(KILLS_OF_A_DEMO, KILLS - done)
+            lived = play(Path(folder), "--records", "1000", most=most, pause=lambda: rng.uniform(0, 12), rng=rng)
+        results = {check["result"] for check in lived.summary["checks"]}
+        if results != {"PASS"} or lived.summary["stages"][-1]["state"] != "closed":
+            raise SystemExit(f"the demo finished with {results}")
+        done += lived.server_kills + lived.worker_kills
+        print(
+            f"   {done} kills; this demo: server {lived.server_kills}, worker {lived.worker_kills}, "
+            f"{lived.seconds:.0f} s, {len(lived.summary['checks'])} checks passed, nothing left",
+            flush=True,
+        )
 
 
 def upload() -> None:
@@ -103,7 +68,7 @@ def upload() -> None:
     size = UPLOAD_BYTES
     with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
         seller, case_id = _case(server)
-        peak = _Peak(server.process.pid)
+        peak = _Peak(server.server.process.pid)
         source = Path(folder) / "large.csv"
         line = b"C0000001,13800138000,a note that is the same on every line\r\n"
         with source.open("wb") as out:

@@ -5,6 +5,7 @@ import hmac
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
@@ -101,9 +102,17 @@ def find(
 
 
 def accept(
-    installation: Installation, token: str, *, code: str, password: str, second_factor: str, request_id: str
+    installation: Installation,
+    token: str,
+    *,
+    code: str,
+    password: str,
+    second_factor: str,
+    request_id: str,
+    keep: Callable[[Context, Enrolled], None] = lambda _ctx, _enrolled: None,
 ) -> Enrolled:
-    """Enrols the person: link, code told over another channel, password, second factor.
+    """Enrols the person: link, code told over another channel, password, second factor. `keep` is called with the
+    answer in the transaction that enrols.
 
     A try is counted before it is judged, and the password is hashed outside any transaction, after the code was right.
 
@@ -123,7 +132,9 @@ def accept(
         raise InvitationError("the code does not fit the link; it was told to you over another channel")
     hashed = passwords.hash(acceptable)
     with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
-        return _enrol(ctx, token, hashed, choice)
+        enrolled = _enrol(ctx, token, hashed, choice)
+        keep(ctx, enrolled)
+    return enrolled
 
 
 def _enrol(ctx: Context, token: str, hashed: str, choice: str) -> Enrolled:
