@@ -10,7 +10,6 @@ import pyotp
 
 #: One PATCH of an upload; small enough that the demo shows several.
 _PIECE = 4 << 20
-_WAIT_SECONDS = 240.0
 PASSWORD = "correct horse battery staple 演示"  # noqa: S105  (of invented people on a throw-away installation)
 
 
@@ -25,6 +24,9 @@ class RefusedError(Exception):
 
 class Person:
     """Someone with an account."""
+
+    #: Seconds that `wait` waits.
+    patience = 240.0
 
     def __init__(self, address: str, name: str, email: str) -> None:
         self.name, self.email = name, email
@@ -93,14 +95,14 @@ class Person:
             RuntimeError: it reached another end, or took too long.
         """
         started = time.monotonic()
-        while time.monotonic() - started < _WAIT_SECONDS:
+        while time.monotonic() - started < self.patience:
             row = self.get(path)
             if row["state"] in states:
                 return row
             if row["state"] in refuse:
                 raise RuntimeError(f"{path} is {row['state']}: {row.get('blocked') or row.get('stale_reason') or ''}")
             time.sleep(0.1)
-        raise RuntimeError(f"{path} did not become {' or '.join(states)} in {_WAIT_SECONDS:.0f} s")
+        raise RuntimeError(f"{path} did not become {' or '.join(states)} in {self.patience:.0f} s")
 
     def upload(self, case_id: str, path: Path) -> str:
         """Uploads a file with tus; returns the upload's id."""

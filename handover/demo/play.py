@@ -128,7 +128,7 @@ def _packages(story: Story, server: Running, cast: Cast, runs: dict[str, str]) -
         cast.lead.post(f"/parties/{cast.parties['winner']['id']}/standing", {"standing": "won"})
         cast.lead.post(f"/parties/{cast.parties['loser']['id']}/standing", {"standing": "lost"})
         stages.tell_and_ask(cast, story.subjects)
-        _close_the_deal(cast)
+        close_the_deal(cast)
         _loser_declares(cast)
     with story.stage("交割数据包 Closing package"):
         package = stages.build_package(cast, "closing", winner, None)
@@ -152,7 +152,8 @@ def _packages(story: Story, server: Running, cast: Cast, runs: dict[str, str]) -
         cast.lead.move("cases", cast.case_id, "accept_handover")
 
 
-def _close_the_deal(cast: Cast) -> None:
+def close_the_deal(cast: Cast) -> None:
+    """The winner's undertaking, and the confirmation by both companies that the deal is closed."""
     stages.agree(cast, "undertaking", "winner", None, [("buyer", "winner")])
     stages.agree(
         cast,
@@ -200,7 +201,7 @@ def _custody(story: Story, cast: Cast) -> None:
     with story.stage("权限移交 Custody handover"):
         cast.lead.move("cases", cast.case_id, "packages_ready")
         cast.lead.post(f"/parties/{cast.parties['winner']['id']}/standing", {"standing": "won"})
-        _close_the_deal(cast)
+        close_the_deal(cast)
         cast.lead.move("cases", cast.case_id, "start_handover")
         delivery = cast.lead.post("/deliveries", {"case_id": cast.case_id, "kind": "custody"})
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
