@@ -35,7 +35,8 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         FormatRefusedError: a quote that never ends, an encoding that changes, too many columns.
     """
     csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(lines(decode(chunks)), delimiter=delimiter)
+    taken = _Taken()
+    reader = csv.reader(lines(taken.watch(decode(chunks))), delimiter=delimiter)
     try:
         first = next((row for row in reader if row), None)
         if first is None:
@@ -43,9 +44,9 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         has_header = looks_like_header(first)
         table = Table(header=first if has_header else None)
         names = unique_names(first if has_header else [""] * len(first))
-        rows = _rows(reader if has_header else itertools.chain([first], reader), reader, len(names), notes)
+        rows = reader if has_header else itertools.chain([first], reader)
         done = 0
-        for batch in _batches(rows):
+        for batch in _batches(_checked(rows, reader, len(names), notes), taken):
             yield Batch(table, done, len(batch), _columns(batch, names))
             done += len(batch)
         if not done:
@@ -57,7 +58,19 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         ) from None
 
 
-def _rows(rows: Iterable[list[str]], reader: "csv._reader", width: int, notes: Notes) -> Iterator[list[str]]:  # type: ignore[name-defined,unused-ignore]
+class _Taken:
+    """How much text was read: measured piece by piece, for measuring every cell costs more than reading it."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    def watch(self, pieces: Iterable[str]) -> Iterator[str]:
+        for piece in pieces:
+            self.characters += len(piece)
+            yield piece
+
+
+def _checked(rows: Iterable[list[str]], reader: "csv._reader", width: int, notes: Notes) -> Iterator[list[str]]:  # type: ignore[name-defined,unused-ignore]
     for row in rows:
         if len(row) != width:
             if not row:
@@ -72,15 +85,14 @@ def _rows(rows: Iterable[list[str]], reader: "csv._reader", width: int, notes: N
         yield row
 
 
-def _batches(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
+def _batches(rows: Iterator[list[str]], taken: _Taken) -> Iterator[list[list[str]]]:
     batch: list[list[str]] = []
-    size = 0
+    begun = taken.characters
     for row in rows:
         batch.append(row)
-        size += sum(map(len, row))
-        if len(batch) >= BATCH_RECORDS or size >= BATCH_CHARACTERS:
+        if len(batch) >= BATCH_RECORDS or taken.characters - begun >= BATCH_CHARACTERS:
             yield batch
-            batch, size = [], 0
+            batch, begun = [], taken.characters
     if batch:
         yield batch
 
@@ -89,7 +101,7 @@ def _columns(rows: list[list[str]], names: list[str]) -> list[Column]:
     width = len(names)
     everyone = range(len(rows))
     widest = max(map(len, rows), default=width)
-    if any(len(row) < width for row in rows):
+    if min(map(len, rows), default=width) < width:
         padded = [row if len(row) >= width else row + [""] * (width - len(row)) for row in rows]
     else:
         padded = rows
