@@ -13,7 +13,7 @@ from handover.detection.spans import Span
 MAX_NAMES = 500_000
 MAX_NUMBERS = 2_000_000
 _MIN_NUMBER = 7  # shorter digit strings occur by chance
-_CAPITALISED = re.compile(r"(?<![A-Za-zÀ-ſ])[A-ZÀ-Þ][A-Za-zÀ-ſ'’-]+")
+_CAPITALISED = re.compile(r"[A-ZÀ-Þ](?<![A-Za-zÀ-ſ].)[A-Za-zÀ-ſ'’-]+")
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
