@@ -7,6 +7,7 @@ decision per subject is needed, and counted, because nobody could say that its s
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import compress
 
 import msgspec
@@ -17,7 +18,7 @@ from handover.formats import Batch, Column, open_records, open_writer
 #: Where there is no subject column, a reference is a token of this form.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{3,64}")
 _RESIDENT_ID = re.compile(
-    r"(?<![0-9A-Za-z])[1-9][0-9]{5}((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
+    r"[1-9](?<![0-9A-Za-z].)[0-9]{5}((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
 )
 #: Children below this age need a guardian's consent (PIPL Art. 31).
 _MINOR_YEARS = 14
@@ -71,6 +72,8 @@ def survey_minors(chunks: Iterable[bytes], selection: Selection, *, today: date)
     for batch in open_records(chunks, selection.name).batches:
         owners = judge.owners(batch)
         for column in batch.columns:
+            if not _RESIDENT_ID.search("\0".join(column.values)):
+                continue
             for record, value in zip(column.records, column.values, strict=True):
                 if len(value) >= 18 and _has_minor(value, today):
                     found.update(owners[record])
@@ -82,7 +85,8 @@ class _Judge:
 
     def __init__(self, selection: Selection, report: SelectionReport) -> None:
         self._selection, self._report = selection, report
-        self._digest = SubjectDigester(selection.subject_key)
+        #: Records of one person lie close together, or come round again.
+        self._digest = lru_cache(maxsize=65_536)(SubjectDigester(selection.subject_key))
         self.kept_subjects: set[bytes] = set()
 
     def keep(self, batch: Batch) -> list[bool]:
