@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from benchmarks.large import carry, plain_write
@@ -96,9 +97,11 @@ def _command(pid: int) -> bytes:
 
 def upload() -> None:
     """A large record set from upload to an opened package: the server's memory stays flat."""
+    # Nobody logs in again while machines work, however slow this one is.
+    os.environ |= {"HANDOVER_POLICY_STEP_UP_MINUTES": "600", "HANDOVER_POLICY_SESSION_IDLE_MINUTES": "600"}
     with tempfile.TemporaryDirectory() as name, running(Path(name) / "data") as server:
         folder = Path(name)
-        done = carry(server, folder, UPLOAD_BYTES)
+        done = carry(server, folder, UPLOAD_BYTES, partial(print, flush=True))
         plain = plain_write(folder / "plain", done.size)
     print(f"   {done.size >> 20} MiB in {done.records} records, {done.package['records']} of them in the package")
     print(

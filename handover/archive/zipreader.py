@@ -25,6 +25,8 @@ from handover.archive.zipformat import (
 )
 
 _BLOCK = 1 << 20
+#: The library's types call this class an instance.
+_INFLATE_ERROR: Any = isal_zlib.error
 #: A million entries with long names; a larger directory is an attack on memory.
 MAX_DIRECTORY = 1 << 29
 
@@ -146,7 +148,7 @@ def _inflate_block(inflater: Any, data: bytes, member: Member, left: int) -> Ite
         limit = min(_BLOCK, left + 1)
         try:
             plain = inflater.decompress(data, limit)
-        except isal_zlib.error as error:
+        except _INFLATE_ERROR as error:
             raise FileAlteredError(member.path, "its compressed content is malformed") from error
         left -= len(plain)
         if left < 0:
