@@ -24,7 +24,6 @@ from handover.demo.play import close_the_deal
 from handover.demo.records import Customer, customers
 from handover.demo.server import Running
 
-CUSTOMERS = 20_000
 #: A step of the largest case may take this long.
 _PATIENCE = 3600.0
 _NOTES = (
@@ -47,9 +46,9 @@ class Finished(msgspec.Struct):
     package: dict[str, object]
 
 
-def carry(server: Running, folder: Path, size: int, say: Callable[[str], None]) -> Finished:
-    """Carries `size` bytes of service notes to a package that its recipient opened."""
-    people, seconds = customers(CUSTOMERS, 7), dict[str, float]()
+def carry(server: Running, folder: Path, size: int, persons: int, say: Callable[[str], None]) -> Finished:
+    """Carries `size` bytes of service notes about so many persons to a package that its recipient opened."""
+    people, seconds = customers(persons, 7), dict[str, float]()
 
     @contextmanager
     def step(name: str) -> Iterator[None]:

@@ -20,7 +20,7 @@ from handover.demo.server import running
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = 50
-UPLOAD_BYTES = 2 << 30
+UPLOAD_BYTES, UPLOAD_PERSONS = 2 << 30, 20_000
 ROUNDS = 100
 
 
@@ -96,12 +96,12 @@ def _command(pid: int) -> bytes:
 
 
 def upload() -> None:
-    """A large record set from upload to an opened package: the server's memory stays flat."""
+    """A large record set from upload to an opened package; the gates ask for a consent of each of its persons."""
     # Nobody logs in again while machines work, however slow this one is.
     os.environ |= {"HANDOVER_POLICY_STEP_UP_MINUTES": "600", "HANDOVER_POLICY_SESSION_IDLE_MINUTES": "600"}
     with tempfile.TemporaryDirectory() as name, running(Path(name) / "data") as server:
         folder = Path(name)
-        done = carry(server, folder, UPLOAD_BYTES, partial(print, flush=True))
+        done = carry(server, folder, UPLOAD_BYTES, UPLOAD_PERSONS, partial(print, flush=True))
         plain = plain_write(folder / "plain", done.size)
     print(f"   {done.size >> 20} MiB in {done.records} records, {done.package['records']} of them in the package")
     print(
