@@ -9,23 +9,20 @@ import secrets
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from functools import partial
 from pathlib import Path
 
 from benchmarks.kills import play
-from handover.demo.cast import gather, open_case
-from handover.demo.client import Person
-from handover.demo.server import Running, running
-from handover.demo.stages import sign_ndas
+from benchmarks.large import carry, plain_write
+from handover.demo.server import running
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = 50
 #: So that the kills fall into every stage, over several demos.
 KILLS_OF_A_DEMO = 10
-UPLOAD_BYTES = 2 << 30
+UPLOAD_BYTES, UPLOAD_PERSONS = 2 << 30, 20_000
 ROUNDS = 100
-_PIECE = 8 << 20
 
 
 def main() -> None:
@@ -64,67 +61,17 @@ def kills() -> None:
 
 
 def upload() -> None:
-    """A large upload: the server's memory stays flat, the rate is printed beside that of a plain write with fsync."""
-    size = UPLOAD_BYTES
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
-        seller, case_id = _case(server)
-        peak = _Peak(server.server.process.pid)
-        source = Path(folder) / "large.csv"
-        line = b"C0000001,13800138000,a note that is the same on every line\r\n"
-        with source.open("wb") as out:
-            out.write(b"id,phone,note\r\n")
-            block = line * ((4 << 20) // len(line))
-            while out.tell() < size:
-                out.write(block)
-        size = source.stat().st_size
-        started = time.monotonic()
-        seller.upload(case_id, source)
-        seconds = time.monotonic() - started
-        plain = _plain_write(Path(folder) / "plain", size)
-        print(
-            f"   {size >> 20} MiB in {seconds:.1f} s, {size / seconds / 1e6:.0f} MB/s; plain write with fsync {size / plain / 1e6:.0f} MB/s"
-        )
-        print(f"   peak memory of the server {peak.stop() >> 20} MiB")
-
-
-def _case(server: Running) -> tuple[Person, str]:
-    """A case in inventory, and the seller's person who uploads."""
-    cast = gather(server.address, server.admin)
-    open_case(cast, "asset_transfer")
-    cast.lead.move("cases", cast.case_id, "open")
-    sign_ndas(cast)
-    return cast.seller_admin, cast.case_id
-
-
-def _plain_write(path: Path, size: int) -> float:
-    block = os.urandom(_PIECE)
-    started = time.monotonic()
-    with path.open("wb") as out:
-        for _ in range(size // _PIECE):
-            out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-    return time.monotonic() - started
-
-
-class _Peak:
-    """Watches the resident memory of a process."""
-
-    def __init__(self, pid: int) -> None:
-        self._status, self._peak, self._on = Path(f"/proc/{pid}/statm"), 0, True
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-
-    def stop(self) -> int:
-        self._on = False
-        self._thread.join()
-        return self._peak
-
-    def _watch(self) -> None:
-        page = os.sysconf("SC_PAGE_SIZE")
-        while self._on:
-            self._peak = max(self._peak, int(self._status.read_text().split()[1]) * page)
-            time.sleep(0.05)
+    """A large record set from upload to an opened package; the gates ask for a consent of each of its persons."""
+    # Nobody logs in again while machines work, however slow this one is.
+    os.environ |= {"HANDOVER_POLICY_STEP_UP_MINUTES": "600", "HANDOVER_POLICY_SESSION_IDLE_MINUTES": "600"}
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "data") as server:
+        folder = Path(name)
+        done = carry(server, folder, UPLOAD_BYTES, UPLOAD_PERSONS, partial(print, flush=True))
+        plain = plain_write(folder / "plain", done.size)
+    print(f"   {done.size >> 20} MiB in {done.records} records, {done.package['records']} of them in the package")
+    print(
+        f"   upload {done.size / done.seconds['upload'] / 1e6:.0f} MB/s; plain write with fsync {done.size / plain / 1e6:.0f} MB/s"
+    )
 
 
 if __name__ == "__main__":

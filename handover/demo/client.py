@@ -27,6 +27,9 @@ class RefusedError(Exception):
 class Person:
     """Someone with an account."""
 
+    #: Seconds that `wait` waits.
+    patience = 240.0
+
     def __init__(self, address: str, name: str, email: str) -> None:
         self.name, self.email = name, email
         self.id = ""
@@ -102,14 +105,14 @@ class Person:
             RuntimeError: it reached another end, or took too long.
         """
         started = time.monotonic()
-        while time.monotonic() - started < _WAIT_SECONDS:
+        while time.monotonic() - started < self.patience:
             row = self.get(path)
             if row["state"] in states:
                 return row
             if row["state"] in refuse:
                 raise RuntimeError(f"{path} is {row['state']}: {row.get('blocked') or row.get('stale_reason') or ''}")
             time.sleep(0.1)
-        raise RuntimeError(f"{path} did not become {' or '.join(states)} in {_WAIT_SECONDS:.0f} s")
+        raise RuntimeError(f"{path} did not become {' or '.join(states)} in {self.patience:.0f} s")
 
     def upload(self, case_id: str, path: Path) -> str:
         """Uploads a file with tus; returns the upload's id."""
