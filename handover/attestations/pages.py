@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 
 from litestar import Request, Response, get
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
 
 from handover.attestations import bundle, queries
@@ -16,7 +16,7 @@ from handover.web.html import page
 from handover.web.html.environment import environment
 
 Req = Request[Any, Any, Any]
-Checked = Annotated[uuid.UUID | None, Parameter(query="check")]
+Checked = Annotated[uuid.UUID | None, QueryParameter(name="check")]
 #: Numbers are letters, digits and hyphens; anything else is no number of ours.
 Number = Annotated[str, Parameter(max_length=64)]
 Digest = Annotated[str, Parameter(max_length=100)]

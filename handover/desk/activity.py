@@ -9,12 +9,12 @@ import msgspec
 from handover.accounts.queries import person_name
 from handover.audit.queries import PARTIES_ZONE, EntryView, Wanted, latest, times_of
 from handover.context import Context
-from handover.desk.events import event_label
+from handover.desk.words import detail_label, entity_label, event_label
 from handover.i18n import Text
 from handover.i18n.catalogue import catalogue
 from handover.workflow import Workflow
 
-PAGE = 25
+PAGE = 15
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,12 +26,12 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     role: str | None
     event: str
     label: Text
-    entity: str
+    about: Text
     from_state: Text | None
     to_state: Text | None
     gates: list[str]
     has_reason: bool
-    details: dict[str, str | int]
+    details: list[tuple[Text, str | int]]
     leaf: str
     request: str
 
@@ -78,12 +78,12 @@ class _Words:
             role=entry.role,
             event=entry.event,
             label=event_label(entry.event),
-            entity=entry.entity,
+            about=entity_label(entry.entity),
             from_state=self._state(entry.entity, entry.from_state),
             to_state=self._state(entry.entity, entry.to_state),
             gates=[record.gate for record in entry.gates],
             has_reason=entry.reason is not None,
-            details=entry.details,
+            details=[(detail_label(key), value) for key, value in entry.details.items()],
             leaf=view.leaf,
             request=entry.request,
         )

@@ -11,7 +11,8 @@ from handover.compliance.models import ReturnDeclaration
 from handover.context import Context
 from handover.delivery.models import Delivery
 from handover.desk.people import Named, People
-from handover.desk.work import Work
+from handover.desk.words import kind_label
+from handover.desk.work import NAMELESS, Work
 from handover.i18n import Text
 from handover.recipients.models import KeyVerification, Recipient, RecipientKey
 
@@ -40,7 +41,7 @@ def asks(ctx: Context, case: Case, people: People) -> list[Work]:
     ]
 
 
-def _ask(ctx: Context, case: Case, what: Text, row: str, place: str, who: list[Named]) -> Work:
+def _ask(ctx: Context, case: Case, what: Text, row: Text, place: str, who: list[Named]) -> Work:
     mine = any(person.id == ctx.actor.person_id for person in who)
     address = f"/cases/{case.reference}/{place}"
     return Work(case_id=case.id, what=what, row=row, place=address, who=who, roles=[], mine=mine, ready=mine)
@@ -54,7 +55,7 @@ def _conflicts(ctx: Context, case: Case, people: People) -> list[Work]:
     )
     silent = [person for person in people.holding(case.id, AGENCY_ROLES) if person.id not in declared]
     what = Text("声明利益冲突情况", "Declare conflicts of interest")
-    return [_ask(ctx, case, what, "", "parties", [person]) for person in silent]
+    return [_ask(ctx, case, what, NAMELESS, "parties", [person]) for person in silent]
 
 
 def _signatures(ctx: Context, case: Case, people: People) -> list[Work]:
@@ -73,11 +74,18 @@ def _signatures(ctx: Context, case: Case, people: People) -> list[Work]:
         if state == "scan_uploaded":
             who = people.holding(case.id, ("legal",))
             found.append(
-                _ask(ctx, case, Text("确认盖章扫描件", "Confirm the scan of the signed paper"), kind, "nda", who)
+                _ask(
+                    ctx,
+                    case,
+                    Text("确认盖章扫描件", "Confirm the scan of the signed paper"),
+                    kind_label(kind),
+                    "nda",
+                    who,
+                )
             )
         else:
             who = [people.named(case.id, person_id)]
-            found.append(_ask(ctx, case, Text("签署", "Sign"), kind, "nda", who))
+            found.append(_ask(ctx, case, Text("签署", "Sign"), kind_label(kind), "nda", who))
     return found
 
 
@@ -85,7 +93,7 @@ def _keys(ctx: Context, case: Case, people: People) -> list[Work]:
     query = select(Recipient).where(Recipient.case_id == case.id, Recipient.state.in_((*_KEY, "fingerprint_pending")))
     found = []
     for row in ctx.session.scalars(query.order_by(Recipient.id)):
-        name = people.name(row.person_id)
+        name = Text(people.name(row.person_id), people.name(row.person_id))
         if row.state in _KEY:
             who = [people.named(case.id, row.person_id)]
             found.append(_ask(ctx, case, _KEY[row.state], name, "recipients", who))
@@ -122,7 +130,7 @@ def _downloads(ctx: Context, case: Case, people: People) -> list[Work]:
         .order_by(Delivery.id)
     )
     return [
-        _ask(ctx, case, _DELIVERY[state], "", "handover", [people.named(case.id, person)])
+        _ask(ctx, case, _DELIVERY[state], NAMELESS, "handover", [people.named(case.id, person)])
         for state, person in ctx.session.execute(query)
     ]
 
@@ -133,7 +141,14 @@ def _declarations(ctx: Context, case: Case, people: People) -> list[Work]:
     )
     what = Text("作出返还或销毁声明", "Declare return or destruction")
     return [
-        _ask(ctx, case, what, "", "destruction", people.holding(case.id, ("buyer_admin", "buyer_signatory"), party_id))
+        _ask(
+            ctx,
+            case,
+            what,
+            NAMELESS,
+            "destruction",
+            people.holding(case.id, ("buyer_admin", "buyer_signatory"), party_id),
+        )
         for party_id in ctx.session.scalars(query)
     ]
 
@@ -146,7 +161,7 @@ def _overrides(ctx: Context, case: Case, people: People) -> list[Work]:
             ctx,
             case,
             what,
-            row.gate,
+            Text(row.gate, row.gate),
             "parties",
             [p for p in people.holding(case.id, ("lead_consultant", "dpo")) if p.id != row.requested_by],
         )

@@ -65,7 +65,7 @@ def check_entry(ctx: Context, case_id: uuid.UUID, index: int) -> Checked:
     view, note = entry_of(ctx, case_id, index), newest_note(ctx)
     head = read_checkpoint(note.encode()) if note else None
     if view is None or note is None or head is None or index >= head.size:
-        raise NotFoundError("there is no such entry under a checkpoint")
+        raise NotFoundError("the log has no such entry or no tree of that size")
     log, problem = ctx.get(AuditLog), None
     path: tuple[str, ...] = ()
     try:

@@ -11,12 +11,23 @@ from handover.context import Context
 from handover.desk.people import People
 from handover.desk.reminders import Reminder, reminders
 from handover.desk.todo import work_of
+from handover.desk.words import condition_label
 from handover.desk.work import Work
+from handover.i18n import Text
 from handover.jobs import Job, JobView, job_view
 from handover.workflow import Option, Workflow
 
 #: Failed jobs that the page lists; older ones are in the log.
 _MAX_JOBS = 10
+
+
+class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One condition of the step that moves the case on; `passed` None means that nobody computes it."""
+
+    text: Text
+    gate: str
+    passed: bool | None
+    overridden: bool
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +38,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     mine: list[Work]
     others: list[Work]
     reminders: list[Reminder]
+    checklist: list[CheckLine]
     besides: list[Option]
     running: list[JobView]
     failed: list[JobView]
@@ -44,10 +56,24 @@ def overview(ctx: Context, case: Case) -> Overview:
         mine=mine,
         others=others,
         reminders=reminders(ctx, case.reference, waited_for, people.leads(case.id)),
+        checklist=_checklist(advance),
         besides=_besides(ctx, case, advance),
         running=_jobs(ctx, case, ("queued", "leased")),
         failed=_jobs(ctx, case, ("dead",)),
     )
+
+
+def _checklist(advance: Work | None) -> list[CheckLine]:
+    return [
+        CheckLine(
+            text=condition.reason or condition_label(condition.name),
+            gate=gate.code,
+            passed=condition.passed,
+            overridden=gate.overridden,
+        )
+        for gate in (advance.option.gates if advance is not None and advance.option is not None else ())
+        for condition in gate.conditions
+    ]
 
 
 def _besides(ctx: Context, case: Case, advance: Work | None) -> list[Option]:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import Parameter, QueryParameter
 from msgspec import Meta
 
 from handover.cases import service
@@ -46,7 +46,7 @@ def start(request: Req) -> Response[Any]:
 
 
 @get("/todo", sync_to_thread=True, include_in_schema=False)
-def todo_page(request: Req, number: Annotated[int, Parameter(query="page", ge=1, le=100_000)] = 1) -> Response[Any]:
+def todo_page(request: Req, number: Annotated[int, QueryParameter(name="page", ge=1, le=100_000)] = 1) -> Response[Any]:
     """What the reader can do now, and what others must do, over all cases."""
 
     def gather(ctx: Context) -> dict[str, Any]:
@@ -63,7 +63,7 @@ def cases_page(
     owner: Sought = "",
     overdue: Sought = "",
     q: Sought = "",
-    number: Annotated[int, Parameter(query="page", ge=1, le=100_000)] = 1,
+    number: Annotated[int, QueryParameter(name="page", ge=1, le=100_000)] = 1,
 ) -> Response[Any]:
     """The board."""
     filters = Filters(stage=stage, owner=owner, overdue=overdue == "1", reference=q.strip())

@@ -13,8 +13,8 @@ from handover.cases.frame import case_page
 from handover.context import Context
 from handover.desk import logs
 from handover.desk.activity import activity, days
-from handover.desk.events import table
 from handover.desk.people import Named, People
+from handover.desk.words import table
 from handover.i18n.catalogue import catalogue
 from handover.web.edge import reading, writing
 from handover.web.forms import Form
@@ -23,22 +23,6 @@ from handover.web.html.answers import remember_token, require_page_role
 
 Req = Request[Any, Any, Any]
 _AUDITORS = ("auditor", "platform_admin")
-#: What entries of a case are about, as the filter offers it.
-ENTITIES = (
-    "case",
-    "agreement",
-    "record_set",
-    "redaction",
-    "recipient",
-    "package",
-    "delivery",
-    "destruction",
-    "document",
-    "copy",
-    "legal_hold",
-    "override",
-    "job",
-)
 #: Entries of one page of the log.
 _PAGE = 50
 Short = Annotated[str, Parameter(max_length=64)]
@@ -68,7 +52,7 @@ def log_page(
             "filters": filters,
             "query": {name: value for name, value in filters.items() if value},
             "groups": table().groups,
-            "entities": ENTITIES,
+            "entities": table().entities,
             "people": _everybody(ctx, row.id),
             "days": days(ctx, row.id),
             "tree": logs.tree(ctx),

@@ -10,6 +10,8 @@ from handover.cases.frame import case_page
 from handover.cases.models import Case
 from handover.context import Context
 from handover.desk.drawing import Drawing, draw
+from handover.desk.words import entity_label
+from handover.i18n import Text
 from handover.web.html import page
 from handover.workflow import Workflow
 from handover.workflow.definition import Definition
@@ -22,6 +24,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """One machine under the version that the case runs under, drawn, with how many rows are in which state."""
 
     definition: Definition
+    title: Text
     sha256: str
     drawing: Drawing
     counts: dict[str, int]
@@ -48,7 +51,11 @@ def _machine(ctx: Context, row: Case, pin: WorkflowPin) -> Machine:
     query = select(model.state, func.count()).where(model.case_id == row.id).group_by(model.state)
     counts = {str(state): int(count) for state, count in ctx.session.execute(query)}
     return Machine(
-        definition=definition, sha256=pin.sha256, drawing=draw(definition, counts, ctx.language), counts=counts
+        definition=definition,
+        title=entity_label(pin.machine),
+        sha256=pin.sha256,
+        drawing=draw(definition, counts, ctx.language),
+        counts=counts,
     )
 
 

@@ -8,9 +8,12 @@ from sqlalchemy import select
 
 from handover.accounts.queries import person_name
 from handover.cases.frame import PARTY_ROLES
-from handover.cases.models import Member
+from handover.cases.models import Member, Party
 from handover.cases.queries import BUYER_ROLES
 from handover.context import Context
+
+#: Standings of bidders who are no longer in it.
+OUT = ("lost", "withdrawn")
 
 
 class Named(msgspec.Struct, frozen=True, order=True):
@@ -32,6 +35,8 @@ class People:
         query = select(Member).where(Member.case_id.in_(case_ids), Member.ended_at.is_(None)).order_by(Member.id)
         for member in ctx.session.scalars(query):
             self._members[member.case_id].append(member)
+        out = select(Party.id).where(Party.case_id.in_(case_ids), Party.standing.in_(OUT))
+        self._out = frozenset(ctx.session.scalars(out))
 
     def name(self, person_id: uuid.UUID) -> str:
         if person_id not in self._names:
@@ -44,9 +49,13 @@ class People:
         found = {
             m.person_id
             for m in self._members[case_id]
-            if m.role in wanted and (party_id is None or m.role not in BUYER_ROLES or m.party_id == party_id)
+            if m.role in wanted and (m.role not in BUYER_ROLES or self._meant(m, party_id))
         }
         return sorted(self.named(case_id, person) for person in found)
+
+    def _meant(self, member: Member, party_id: uuid.UUID | None) -> bool:
+        """Of a bidder that is out nothing more is expected but what is asked of that party itself."""
+        return member.party_id == party_id if party_id is not None else member.party_id not in self._out
 
     def named(self, case_id: uuid.UUID, person_id: uuid.UUID) -> Named:
         held = {m.role for m in self._members[case_id] if m.person_id == person_id}

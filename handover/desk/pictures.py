@@ -11,6 +11,7 @@ from handover.cases.frame import ROAD
 from handover.cases.models import Case
 from handover.cases.queries import parties, party_name
 from handover.context import Context
+from handover.desk.words import kind_label
 from handover.i18n import Text
 from handover.inventory.queries import copies_of, fields_of, record_sets_of
 from handover.workflow import Workflow
@@ -37,7 +38,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     holder: str | None
     place: str
-    kind: str
+    kind: Text
     live: int
     retained: int
     ended: int
@@ -100,7 +101,7 @@ def copies_by_place(ctx: Context, case_id: uuid.UUID) -> list[Place]:
         Place(
             holder=names.get(holder) if holder else None,
             place=place,
-            kind=kind,
+            kind=kind_label(kind),
             live=counts["live"],
             retained=counts["retained"],
             ended=sum(counts.values()) - counts["live"] - counts["retained"],

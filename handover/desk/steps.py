@@ -18,7 +18,7 @@ from handover.compliance.queries import declarations_of
 from handover.context import Context
 from handover.delivery.models import Delivery
 from handover.delivery.queries import deliveries_of, is_recipient, receipt_of
-from handover.desk.people import Named, People
+from handover.desk.people import OUT, Named, People
 from handover.desk.work import who_must_act
 from handover.destruction.queries import orders_of
 from handover.i18n import Text
@@ -32,7 +32,6 @@ from handover.workflow import Option, Workflow
 Standing = Literal["done", "now", "waiting", "later", "open"]
 _SELLER = frozenset({"seller_admin", "seller_signatory"})
 _BUYER = frozenset({"buyer_admin", "buyer_signatory"})
-_OUT = ("lost", "withdrawn")
 
 
 class MyStep(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +71,7 @@ class _Reading:
         self.roles = frozenset(held.role for held in roles_of(ctx, case.id))
         self.mine = frozenset(my_parties(ctx, case.id))
         self.people = People(ctx, [case.id])
-        self.out = any(p.id in self.mine and p.standing in _OUT for p in parties(ctx, case.id))
+        self.out = any(p.id in self.mine and p.standing in OUT for p in parties(ctx, case.id))
         self.known = {member.person_id for member in members_of(ctx, case.id)}
 
     def reached(self, state: str) -> bool:

@@ -17,6 +17,7 @@ from handover.cases.models import Case, LegalHold
 from handover.context import Context
 from handover.delivery.models import Delivery
 from handover.desk.people import Named, People
+from handover.desk.words import kind_label
 from handover.destruction.models import DestructionOrder
 from handover.i18n import Text
 from handover.inventory.models import RecordSet
@@ -37,6 +38,8 @@ ONWARD: dict[type[Any], tuple[str, ...]] = {
     DestructionOrder: ("check", "approve", "schedule", "execute", "verify"),
     LegalHold: ("activate",),
 }
+#: Of rows that stand alone in their case: what is to be done says enough.
+NAMELESS = Text("", "")
 _CUSTODY = {"record_custody", "accept_custody"}
 
 
@@ -46,7 +49,7 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     case_id: uuid.UUID
     what: Text
     #: The row by the name that people know it by: `RS-01`, a package's number, a kind of agreement; no customer data.
-    row: str
+    row: Text
     place: str
     who: list[Named]
     roles: list[str]
@@ -82,9 +85,7 @@ def work_on_case(ctx: Context, case: Case, people: People) -> Work | None:
     """What the case itself waits for; None when it is closed."""
     workflow = ctx.get(Workflow)
     transition = advancing(workflow.definition(ctx, case.id, Case.MACHINE), case)
-    return (
-        None if transition is None else _work(ctx, case, transition, people, case.reference, f"/cases/{case.reference}")
-    )
+    return None if transition is None else _work(ctx, case, transition, people, NAMELESS, f"/cases/{case.reference}")
 
 
 def work_on_rows(ctx: Context, case: Case, people: People) -> list[Work]:
@@ -106,11 +107,16 @@ def work_on_rows(ctx: Context, case: Case, people: People) -> list[Work]:
     return found
 
 
-def name_of(people: People, row: Any) -> str:
+def name_of(people: People, row: Any) -> Text:
     """How people call a row."""
     if isinstance(row, Recipient):
-        return people.name(row.person_id)
-    return str(getattr(row, "number", None) or getattr(row, "kind", None) or "")
+        return _plain(people.name(row.person_id))
+    number = getattr(row, "number", None)
+    return _plain(number) if number else kind_label(row.kind) if hasattr(row, "kind") else NAMELESS
+
+
+def _plain(name: str) -> Text:
+    return Text(name, name)
 
 
 def place_of(reference: str, row: Any) -> str:
@@ -145,7 +151,7 @@ def _fits(row: Any, transition: Transition) -> bool:
     )
 
 
-def _work(ctx: Context, row: Any, transition: Transition, people: People, name: str, place: str) -> Work:
+def _work(ctx: Context, row: Any, transition: Transition, people: People, name: Text, place: str) -> Work:
     option = ctx.get(Workflow).option(ctx, row, transition)
     closed = [gate for gate in option.gates if not gate.open]
     roles = who_must_act(option)
