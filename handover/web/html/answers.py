@@ -77,7 +77,7 @@ def submit(
     """
     language = edge.language_of(request)
     fields = {name: value for name, value in data.items() if name not in {_CSRF, _CODE}}
-    _remember_token(request, data)
+    remember_token(request, data)
     if anonymous:
         edge.refuse_foreign_site(request)
     try:
@@ -96,6 +96,15 @@ def submit(
             raise
         return again(filled(fields, error, language))
     return redirect(request, done)
+
+
+def answer_form(
+    request: Req, data: Fields, template: str, gather: Callable[[Context], dict[str, Any]], **more: Any
+) -> Answer:
+    """For a form that asks and changes nothing, but is too long for an address: its answer is a page."""
+    remember_token(request, data)
+    form = FilledForm(values={name: value for name, value in data.items() if name not in {_CSRF, _CODE}})
+    return page(request, template, gather, form=form, **more)
 
 
 def filled(fields: Fields, error: HandoverError, language: Language) -> FilledForm:
@@ -200,7 +209,8 @@ def _ask_second_factor(request: Req, fields: Fields, error: HandoverError, langu
     return page(request, "second_factor.html", gather, form=FilledForm(status=403), strict=True)
 
 
-def _remember_token(request: Req, data: Fields) -> None:
+def remember_token(request: Req, data: Fields) -> None:
+    """Where a form comes by POST, its token is in the body, and the edge looks for it here."""
     request.scope["state"]["form_csrf"] = str(data.get(_CSRF, ""))
 
 
