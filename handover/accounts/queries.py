@@ -5,7 +5,7 @@ import uuid
 import msgspec
 from sqlalchemy import select
 
-from handover.accounts.models import Person
+from handover.accounts.models import LoginSession, Person
 from handover.context import Context
 from handover.errors import ForbiddenError, NotFoundError
 from handover.vault import Vault
@@ -71,3 +71,26 @@ def require_staff(ctx: Context) -> None:
     """
     if not ctx.actor.roles & {"platform_admin", "consultant"}:
         raise ForbiddenError("administrators and consultants see the list of people", roles=["consultant"])
+
+
+def anybody_enrolled(ctx: Context) -> bool:
+    """Whether this installation has begun: until then it waits for its first administrator."""
+    return ctx.session.scalars(select(Person.id).where(Person.password_hash.is_not(None)).limit(1)).first() is not None
+
+
+def has_logged_in(ctx: Context, person_id: uuid.UUID) -> bool:
+    """Whether this person ever proved a second factor."""
+    return (
+        ctx.session.scalars(select(LoginSession.id).where(LoginSession.person_id == person_id).limit(1)).first()
+        is not None
+    )
+
+
+def own_email(ctx: Context) -> str:
+    """The acting person's address, by which they log in."""
+    return email_of(ctx, ctx.session.get_one(Person, ctx.person()))
+
+
+def email_of(ctx: Context, row: Person) -> str:
+    """A person's address, for themselves and for administrators."""
+    return ctx.get(Vault).open_text("accounts", row.email_sealed, field="people.email", row=row.id)

@@ -190,12 +190,17 @@ def _switch(request: Req, language: str) -> str:
 
 
 def _ask_second_factor(request: Req, fields: Fields, error: HandoverError, language: Language) -> Answer:
-    def gather(_ctx: Context) -> dict[str, Any]:
+    def gather(ctx: Context) -> dict[str, Any]:
         kept = [
             (name, item) for name, value in fields.items() for item in (value if isinstance(value, list) else [value])
         ]
         wrong = said_in(error, language) if error.code == "login_failed" else ""
-        return {"action": request.url.path, "kept": [(n, v) for n, v in kept if isinstance(v, str)], "wrong": wrong}
+        return {
+            "action": request.url.path,
+            "kept": [(n, v) for n, v in kept if isinstance(v, str)],
+            "wrong": wrong,
+            "passkey": request.app.state.authentication.passkey_options(ctx),
+        }
 
     return page(request, "second_factor.html", gather, form=FilledForm(status=403), strict=True)
 
