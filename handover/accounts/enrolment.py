@@ -67,9 +67,7 @@ def log_in_with_code(
     is_totp = len(code) == factors.TOTP_DIGITS
     with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
         person = _person(ctx, token, proof, lock=True)
-        method = factors.spend(
-            ctx, person, totp=code if is_totp else None, telephone_code=None if is_totp else code
-        )
+        method = factors.spend(ctx, person, totp=code if is_totp else None, telephone_code=None if is_totp else code)
         made = sessions.start(ctx, person, method, language) if method else None
         if made is not None:
             throttle.reset(ctx, subject)

@@ -30,6 +30,7 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from handover.accounts import challenges
 from handover.accounts.errors import PasskeyError
+from handover.accounts.factors import require_recent
 from handover.accounts.models import Passkey, Person
 from handover.accounts.queries import person_name
 from handover.audit import AuditLog
@@ -113,6 +114,17 @@ def register(ctx: Context, person: Person, *, name: str, credential: str) -> Pas
     return row
 
 
+def add(ctx: Context, *, name: str, credential: str) -> Passkey:
+    """One more passkey of the acting person, who proved a second factor a short while ago.
+
+    Raises:
+        SecondFactorRequiredError, PasskeyError, ConflictError
+    """
+    require_recent(ctx)
+    person = ctx.session.get_one(Person, ctx.person(), with_for_update=True)
+    return register(ctx, person, name=name, credential=credential)
+
+
 def prove(ctx: Context, assertion: str, purpose: str, subject: str) -> Passkey:
     """The passkey that answered a challenge of ours, which is spent now.
 
@@ -184,6 +196,7 @@ def remove(ctx: Context, passkey_id: uuid.UUID) -> None:
     Raises:
         NotFoundError: they have no such one. ConflictError: it is the only second factor they hold themselves.
     """
+    require_recent(ctx)
     row = ctx.session.get(Passkey, passkey_id)
     if row is None or row.person_id != ctx.person() or row.removed_at is not None:
         raise NotFoundError("there is no such passkey")

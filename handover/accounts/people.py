@@ -101,6 +101,13 @@ def find(
     return row, ctx.session.get_one(Person, row.person_id)
 
 
+def inviter(ctx: Context, token: str) -> str:
+    """The name of who sent this link, also when it works no more; empty for the operator's and for unknown ones."""
+    query = select(Invitation.invited_by).where(Invitation.token_sha256 == sha256(token.encode()).hexdigest())
+    by = ctx.session.scalars(query).one_or_none()
+    return queries.person_name(ctx, by) if by else ""
+
+
 def accept(
     installation: Installation,
     token: str,

@@ -207,6 +207,12 @@ def end(ctx: Context, session_id: uuid.UUID) -> None:
     ctx.get(AuditLog).append(ctx, "account.session_ended", entity="session", entity_id=row.id)
 
 
+def end_others(ctx: Context) -> None:
+    """Ends all sessions of the acting person but the one that acts."""
+    end_all(ctx, ctx.person(), but=current(ctx).id)
+    ctx.get(AuditLog).append(ctx, "account.other_sessions_ended", entity="person", entity_id=ctx.person())
+
+
 def end_all(ctx: Context, person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
     """Ends a person's sessions, except perhaps one."""
     query = select(LoginSession).where(LoginSession.person_id == person_id, LoginSession.ended_at.is_(None))

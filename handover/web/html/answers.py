@@ -241,12 +241,13 @@ def _html(
         answer.set_cookie(_cookie(_SAID, "", max_age=0))
     asked = request.query_params.get("lang")
     if asked in {"zh", "en"}:
-        answer.set_cookie(
-            Cookie(
-                key=LANGUAGE, value=str(asked), max_age=31536000, path="/", secure=True, httponly=True, samesite="lax"
-            )
-        )
+        answer.set_cookie(language_cookie(str(asked)))
     return _with_session(request, answer)
+
+
+def language_cookie(language: str) -> Cookie:
+    """Keeps the reader's choice of language in this browser."""
+    return Cookie(key=LANGUAGE, value=language, max_age=31536000, path="/", secure=True, httponly=True, samesite="lax")
 
 
 def _with_session(request: Req, answer: Answer) -> Answer:
