@@ -32,6 +32,12 @@ class Invitation(Form):
     organisation_roles: tuple[str, ...] = ()
 
 
+class Name(Form):
+    """A corrected name."""
+
+    name: Line
+
+
 class Nothing(Form):
     """A button alone; `q` is the search that it stood under."""
 
@@ -120,6 +126,17 @@ def person_page(request: Req, person_id: uuid.UUID) -> Response[Any]:
     return _person(request, person_id, FilledForm())
 
 
+@post("/admin/people/{person_id:uuid}/name", sync_to_thread=True, include_in_schema=False, status_code=200)
+def rename(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
+    """Corrects a person's name."""
+
+    def work(ctx: Context, form: Name) -> Done:
+        people.rename(ctx, person_id, form.name)
+        return Done(f"/admin/people/{person_id}", catalogue(ctx.language).gettext("The name is corrected."))
+
+    return submit(request, data, Name, work, lambda form: _person(request, person_id, form))
+
+
 @post("/admin/people/{person_id:uuid}/suspend", sync_to_thread=True, include_in_schema=False, status_code=200)
 def suspend(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Ends a person's access at once."""
@@ -194,6 +211,7 @@ ROUTES = [
     invite_page,
     invite,
     person_page,
+    rename,
     suspend,
     codes_page,
     issue_code,

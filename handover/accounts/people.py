@@ -172,6 +172,21 @@ def invite_first_again(ctx: Context) -> Invited | None:
     return _new_invitation(ctx, first) if first else None
 
 
+def rename(ctx: Context, person_id: uuid.UUID, name: str) -> None:
+    """Corrects a person's name. They sign under it, so nobody changes their own by themselves, but an administrator.
+
+    Raises:
+        ForbiddenError: not an administrator. NotFoundError: there is no such person.
+    """
+    queries.require_role(ctx, "platform_admin")
+    factors.require_recent(ctx)
+    person = ctx.session.get(Person, person_id)
+    if person is None:
+        raise NotFoundError("there is no such person")
+    person.name_sealed = ctx.get(Vault).seal_text("accounts", _checked_name(name), field="people.name", row=person.id)
+    ctx.get(AuditLog).append(ctx, "account.renamed", entity="person", entity_id=person.id)
+
+
 def suspend(ctx: Context, person_id: uuid.UUID) -> Person:
     """Ends a person's access at once: sessions, API tokens and open invitations.
 

@@ -12,14 +12,23 @@ from collections.abc import Iterator
 import click
 import msgspec
 
+from handover.accounts.service import invite_first_again
 from handover.app import make_asgi, open_installation
-from handover.context import SYSTEM
+from handover.context import SYSTEM, Installation
 from handover.delivery.downloads import settle_abandoned
 from handover.settings import load
 
 #: An open event stream must not hold up a shutdown.
 _SHUTDOWN_SECONDS = 5
 _RESTART_SECONDS = 1.0
+_FIRST = """\
+Nobody has an account here yet. The first administrator opens this link, before {until} and once:
+
+  {link}
+
+and types this code: {code}
+Any link that was printed before works no more.
+"""
 
 
 @click.command()
@@ -55,9 +64,20 @@ def serve(host: str, port: int, no_worker: bool, as_demo: bool) -> None:
     with contextlib.nullcontext() if no_worker else _worker():
         click.echo(f"{address}/demo" if demo else address)
         sys.stdout.flush()
+        if not demo and sys.stderr.isatty():
+            invite_first(installation)
         if demo:
             threading.Thread(target=site.play, args=(demo, address), daemon=True).start()
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def invite_first(installation: Installation) -> None:
+    """While nobody has enrolled: a new link, on a terminal alone, never where it would be kept as a log."""
+    with installation.unit_of_work(SYSTEM) as ctx:
+        invited = invite_first_again(ctx)
+    if invited is not None:
+        until = invited.expires_at.astimezone().strftime("%H:%M")
+        click.echo(_FIRST.format(until=until, link=invited.link, code=invited.code), err=True)
 
 
 @click.command()
