@@ -12,7 +12,7 @@ demo: setup
 
 serve: setup
 	@[ -d handover-data ] || $(HANDOVER) init --admin admin@example.org
-	$(HANDOVER) serve
+	$(HANDOVER) serve --host localhost
 
 test: setup
 	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 import click
 import msgspec
 
+from handover.accounts.service import invite_first_again
 from handover.app import make_asgi, open_installation
 from handover.cli.reconcile import clear_remains
-from handover.context import SYSTEM
+from handover.context import SYSTEM, Installation
 from handover.delivery.downloads import settle_abandoned
 from handover.settings import load
 from handover.storage import Storage
@@ -24,6 +25,14 @@ logger = logging.getLogger("handover.serve")
 #: An open event stream must not hold up a shutdown.
 _SHUTDOWN_SECONDS = 5
 _RESTART_SECONDS = 1.0
+_FIRST = """\
+Nobody has an account here yet. The first administrator opens this link, before {until} and once:
+
+  {link}
+
+and types this code: {code}
+Any link that was printed before works no more.
+"""
 
 
 @click.command()
@@ -63,9 +72,20 @@ def serve(host: str, port: int, listener: int | None, no_worker: bool, as_demo: 
     with contextlib.nullcontext() if no_worker else _worker():
         click.echo(f"{address}/demo" if demo else address)
         sys.stdout.flush()
+        if not demo and sys.stderr.isatty():
+            invite_first(installation)
         if demo:
             threading.Thread(target=site.play, args=(demo, address), daemon=True).start()
         uvicorn.Server(config).run(sockets=[listening])
+
+
+def invite_first(installation: Installation) -> None:
+    """While nobody has enrolled: a new link, on a terminal alone, never where it would be kept as a log."""
+    with installation.unit_of_work(SYSTEM) as ctx:
+        invited = invite_first_again(ctx)
+    if invited is not None:
+        until = invited.expires_at.astimezone().strftime("%H:%M")
+        click.echo(_FIRST.format(until=until, link=invited.link, code=invited.code), err=True)
 
 
 @click.command()

@@ -44,8 +44,10 @@ class Authentication:
     csrf_token: Callable[[str], str]
     #: The acting person as the frame of a page shows them.
     me: Callable[[Context], Any]
-    #: Proves the second factor with a code, and returns the session's new token.
+    #: Proves the second factor with a code or a passkey's answer, and returns the session's new token.
     step_up: Callable[[Installation, Actor, str, str], str]
+    #: What a browser is asked for a passkey, as JSON; empty for a person without one.
+    passkey_options: Callable[[Context], str]
 
 
 class PreconditionFailedError(HandoverError):
