@@ -58,6 +58,16 @@ def read_facts(request: Req, document_id: uuid.UUID) -> Response[bytes]:
     return Response(data, media_type="application/json", headers={"ETag": f'"{row.twin_sha256}"'})
 
 
+@get("/issued/{kind:str}/{entity_id:uuid}", sync_to_thread=True, include_in_schema=False)
+def read_newest(request: Req, kind: str, entity_id: uuid.UUID) -> Response[bytes]:
+    """The sealed PDF of a kind about one row in its newest issue: where pages of stages lead."""
+    with reading(request) as ctx:
+        row = queries.visible_newest(ctx, kind, entity_id)
+        data = queries.read_pdf(ctx, row)
+    headers = {"Content-Disposition": f'attachment; filename="{row.number}.pdf"'}
+    return Response(data, media_type="application/pdf", headers=headers)
+
+
 @get("/api/v1/verify/{number:str}", sync_to_thread=True, tags=["documents"], security=[], responses=problems(400))
 def check(
     request: Req, number: str, sha256: Annotated[str | None, Parameter(pattern="^[0-9a-f]{64}$")] = None
@@ -67,4 +77,4 @@ def check(
         return queries.check_number(ctx, number, sha256)
 
 
-ROUTES = [list_documents, read, read_pdf, read_facts, check]
+ROUTES = [list_documents, read, read_pdf, read_facts, read_newest, check]
