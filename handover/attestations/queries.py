@@ -69,18 +69,6 @@ def newest(ctx: Context, kind: str, entity_id: uuid.UUID) -> IssuedDocument | No
     return ctx.session.scalars(query).first()
 
 
-def visible_newest(ctx: Context, kind: str, entity_id: uuid.UUID) -> IssuedDocument:
-    """The newest issue about a row.
-
-    Raises:
-        NotFoundError: it is not issued (yet), or not the actor's to see.
-    """
-    row = newest(ctx, kind, entity_id)
-    if row is None:
-        raise NotFoundError("there is no such document")
-    return visible_document(ctx, row.id)
-
-
 def check_number(ctx: Context, number: str, sha256: str | None) -> NumberCheck:
     """valid when number and digest belong together, superseded when there is a newer issue, unknown otherwise."""
     row = ctx.session.scalars(select(IssuedDocument).where(IssuedDocument.number == number)).one_or_none()

@@ -3,6 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
+from anyio import to_thread
 from litestar import Request, Response, get, post
 from msgspec import Meta
 
@@ -20,7 +21,8 @@ from handover.jobs import newest_for
 from handover.packages.models import Package
 from handover.packages.queries import addressee, package_view
 from handover.web.forms import Form
-from handover.web.html import FORM_WITH_FILES, Done, FilledForm, page, submit
+from handover.web.html import Done, FilledForm, page, submit
+from handover.web.html.parts import read_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -75,13 +77,13 @@ def receipt_page(request: Req, reference: str) -> Response[Any]:
 
 @post(
     "/my/{reference:str}/receipt/{delivery_id:uuid}",
-    sync_to_thread=True,
     include_in_schema=False,
     status_code=200,
-    request_max_body_size=2 * MAX_RECEIPT + (1 << 16),
+    request_max_body_size=2 * MAX_RECEIPT,
 )
-def give_receipt(request: Req, reference: str, delivery_id: uuid.UUID, data: FORM_WITH_FILES) -> Response[Any]:
+async def give_receipt(request: Req, reference: str, delivery_id: uuid.UUID) -> Response[Any]:
     """Takes a receipt that was made with another tool."""
+    data = await read_form(request, MAX_RECEIPT)
 
     def work(ctx: Context, form: GivenReceipt) -> Done:
         party_page(ctx, reference)
@@ -89,7 +91,10 @@ def give_receipt(request: Req, reference: str, delivery_id: uuid.UUID, data: FOR
         said = catalogue(ctx.language).gettext("The receipt holds: it was made with the key inside this package")
         return Done(f"/my/{reference}/receipt", said)
 
-    return submit(request, data, GivenReceipt, work, lambda form: _receipt(request, reference, form))
+    def again(form: FilledForm) -> Response[Any]:
+        return _receipt(request, reference, form)
+
+    return await to_thread.run_sync(lambda: submit(request, data, GivenReceipt, work, again))
 
 
 def _receipt(request: Req, reference: str, form: FilledForm) -> Response[Any]:

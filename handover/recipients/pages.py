@@ -3,6 +3,7 @@
 import uuid
 from typing import Any
 
+from anyio import to_thread
 from litestar import Request, Response, get, post
 
 from handover.accounts.queries import person_names
@@ -17,12 +18,13 @@ from handover.recipients.models import Recipient
 from handover.recipients.pages_compare import ROUTES as COMPARE_ROUTES
 from handover.web.edge import reading
 from handover.web.forms import Form, Line, Place
-from handover.web.html import FORM, FORM_WITH_FILES, Done, FilledForm, page, submit
+from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.parts import FIELDS_BYTES, read_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
-#: A mandate and the few fields beside it.
-_MAX_PAPERS = MAX_SCAN_BYTES + (1 << 16)
+#: A mandate, the few fields beside it, and what multipart adds.
+_MAX_PAPERS = MAX_SCAN_BYTES + 2 * FIELDS_BYTES
 #: They may name a recipient.
 _NOMINATING = frozenset({"consultant", "lead_consultant"})
 
@@ -80,15 +82,10 @@ def identity_page(request: Req, reference: str) -> Response[Any]:
     return _identity(request, reference, FilledForm())
 
 
-@post(
-    "/my/{reference:str}/identity",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-    request_max_body_size=_MAX_PAPERS,
-)
-def give_identity(request: Req, reference: str, data: FORM_WITH_FILES) -> Response[Any]:
+@post("/my/{reference:str}/identity", include_in_schema=False, status_code=200, request_max_body_size=_MAX_PAPERS)
+async def give_identity(request: Req, reference: str) -> Response[Any]:
     """Keeps the papers and hands them in for verification."""
+    data = await read_form(request, MAX_SCAN_BYTES)
 
     def work(ctx: Context, form: Papers) -> Done:
         case, _frame = party_page(ctx, reference)
@@ -111,7 +108,10 @@ def give_identity(request: Req, reference: str, data: FORM_WITH_FILES) -> Respon
         said = catalogue(ctx.language).gettext("Your papers are handed in; two people verify them now")
         return Done(f"/my/{reference}/identity", said)
 
-    return submit(request, data, Papers, work, lambda form: _identity(request, reference, form))
+    def again(form: FilledForm) -> Response[Any]:
+        return _identity(request, reference, form)
+
+    return await to_thread.run_sync(lambda: submit(request, data, Papers, work, again))
 
 
 def _recipients(request: Req, reference: str, form: FilledForm) -> Response[Any]:
