@@ -117,11 +117,13 @@ def custody_values(ctx: Context, case: Case, rows: Sequence[Delivery], roles: fr
     row = next((row for row in rows if row.kind == "custody"), None)
     view = queries.delivery_view(ctx, row) if row else None
     options = ctx.get(Workflow).options(ctx, row) if row else []
+    mine = str(ctx.actor.person_id)
     people = [p for item in view.items for p in (item.handed_by, item.received_by, item.witness)] if view else []
     people += [given.person_id for option in options for given in option.given]
     return {
         "custody": view,
         "custody_options": options,
+        "custody_mine": any(_waits_for(item, mine) for item in view.items) if view else False,
         "custody_names": person_names(ctx, people),
         "custody_document": newest_for(
             ctx, "attestations.issue", case.id, document="custody_handover", entity_id=row.id
@@ -130,6 +132,10 @@ def custody_values(ctx: Context, case: Case, rows: Sequence[Delivery], roles: fr
         else None,
         "may_record": bool(roles & _RECORDING),
     }
+
+
+def _waits_for(item: queries.CustodyItemView, person: str) -> bool:
+    return person in {item.handed_by, item.received_by, item.witness} and person not in item.confirmed_by
 
 
 def _items(request: Req, reference: str, form: FilledForm) -> Response[Any]:

@@ -13,6 +13,6 @@ MACHINES = (
         load=visible_order,
         effects={"approve": service.on_approve, "execute": service.on_execute, "verify": service.on_verify},
         approval_subject=items_subject,
-        second_factor=frozenset({"approve", "execute", "verify"}),
+        second_factor=frozenset({"execute", "verify"}),
     ),
 )

@@ -170,6 +170,8 @@ def _destruction(request: Req, reference: str, form: FilledForm, part: int) -> R
     def gather(ctx: Context) -> dict[str, Any]:
         case, frame = case_page(ctx, reference, "destruction")
         lines, orders = queries.register(ctx, case.id), queries.orders_of(ctx, case.id)
+        ordered = {str(i.copy_id) for o in orders if o.state in service.OPEN for i in queries.items_of(ctx, o.id)}
+        free = any(line.state != "destroyed" and line.id not in ordered for line in lines)
         return {
             **frame,
             "summary": _summary(lines),
@@ -177,9 +179,9 @@ def _destruction(request: Req, reference: str, form: FilledForm, part: int) -> R
             "part": part,
             "parts": max(1, -(-len(lines) // _LINES)),
             "orders": [(row, len(queries.items_of(ctx, row.id))) for row in orders],
-            "ordered": {str(i.copy_id) for o in orders if o.state in service.OPEN for i in queries.items_of(ctx, o.id)},
+            "ordered": ordered,
             "holds": [hold_view(ctx, hold) for hold in active_holds(ctx, case.id)],
-            "may_draft": bool(frame["my_roles"] & _PREPARING),
+            "choosing": free and bool(frame["my_roles"] & _PREPARING),
             "states": ctx.get(Workflow).definition(ctx, case.id, DestructionOrder.MACHINE).states,
         }
 

@@ -25,6 +25,6 @@ MACHINES = (
             "destroy": service.on_destroy,
         },
         approval_subject=_manifest,
-        second_factor=frozenset({"approve", "release", "revoke"}),
+        second_factor=frozenset({"release", "revoke"}),
     ),
 )

@@ -119,12 +119,14 @@ def _recipients(request: Req, reference: str, form: FilledForm) -> Response[Any]
         case, frame = case_page(ctx, reference, "recipients")
         rows = queries.recipients_of(ctx, case.id)
         shown = [_shown(ctx, row) for row in rows]
+        lead = next((one["view"].id for one in shown if _can_go_on(one)), None)
         ids = [v.person_id for one in shown for v in (one["key"].verifications if one["key"] else [])]
         ids += [a.person_id for one in shown for option in one["options"] for a in option.given]
         may_add = bool(frame["my_roles"] & _NOMINATING)
         return {
             **frame,
             "recipients": shown,
+            "lead": lead,
             "names": person_names(ctx, ids),
             "may_add": may_add,
             "candidates": queries.candidates(ctx, case.id) if may_add else [],
@@ -145,6 +147,12 @@ def _shown(ctx: Context, row: Recipient) -> dict[str, Any]:
         "options": ctx.get(Workflow).options(ctx, row),
         "document": newest_for(ctx, "attestations.issue", row.case_id, document="key_verification", entity_id=row.id),
     }
+
+
+def _can_go_on(one: dict[str, Any]) -> bool:
+    """Whether the reader has the next step of this recipient: the first such step is the page's primary action."""
+    ready = {option.trigger for option in one["options"] if option.allowed and not option.blocked}
+    return one["view"].state == "fingerprint_pending" or bool(ready & {"verify_identity", "reactivate"})
 
 
 def _identity(request: Req, reference: str, form: FilledForm) -> Response[Any]:

@@ -146,12 +146,12 @@ def _why_not(ctx: Context, row: Recipient, key: RecipientKey) -> str:
 
 def _said_channel(ctx: Context, channel: str, details: str) -> str:
     """The channel in the verifier's words: they are kept and printed on the document."""
-    words = catalogue(ctx.language).gettext
+    _ = catalogue(ctx.language).gettext
     said = {
-        "telephone_known": words("Called back on a number known from elsewhere"),
-        "in_person": words("In person"),
-        "video_call": words("Video call"),
-        "other_channel": words("Another channel"),
+        "telephone_known": _("Called back on a number known from elsewhere"),
+        "in_person": _("In person"),
+        "video_call": _("Video call"),
+        "other_channel": _("Another channel"),
     }[channel]
     return f"{said}: {details}" if details else said
 
