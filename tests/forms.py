@@ -50,7 +50,9 @@ class Staged:
         case = lead.post("cases", {"title": HOSTILE, "structure": structure}).json()
         self.reference, self.id = case["reference"], uuid.UUID(case["id"])
         self.parties = {
-            key: lead.post("parties", {"case_id": case["id"], "side": side, "name": f"{key} {HOSTILE}", "uscc": uscc}).json()["id"]
+            key: lead.post(
+                "parties", {"case_id": case["id"], "side": side, "name": f"{key} {HOSTILE}", "uscc": uscc}
+            ).json()["id"]
             for key, side, uscc in (
                 ("seller", "seller", USCC["seller"]),
                 ("buyer", "buyer", USCC["winner"]),
