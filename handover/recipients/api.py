@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from handover.cases.queries import visible_case
 from handover.errors import NotFoundError
-from handover.recipients import queries, service
+from handover.recipients import comparison, queries, service
 from handover.recipients.binding import MACHINES
 from handover.recipients.models import RecipientKey
 from handover.web import creating, fresh, reading, writing
@@ -170,9 +170,9 @@ def verify(request: Req, recipient_id: uuid.UUID, data: Comparison) -> Response[
     """Compares the safety number; a mismatch rejects the key and is recorded before it is answered."""
     with writing(request) as ctx:
         row = queries.visible_recipient(ctx, recipient_id)
-        key = service.verify_number(ctx, row, data.groups, data.channel)
+        key = comparison.verify_number(ctx, row, data.groups, data.channel)
         view = queries.recipient_view(ctx, row)
-    refused = service.mismatch(key)
+    refused = comparison.mismatch(key)
     if refused is None:
         return Response(view)
     # Answered, not raised: an exception would roll back the rejection of the key.

@@ -15,6 +15,7 @@ from handover.i18n import Language, Text
 from handover.i18n.catalogue import catalogue
 from handover.resources import data_folder
 from handover.web.html.static import address
+from handover.workflow.roles import ROLES
 
 #: Times are shown where the parties are; the element carries UTC, and the zone is printed.
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -41,7 +42,7 @@ def environment(language: Language) -> Environment:
         day=day,
         number=lambda value: numbers.format_decimal(value, locale=_LOCALES[language]),
         size=size,
-        label=lambda name: label(str(name)).in_language(language),
+        label=lambda name: (ROLES.get(str(name)) or label(str(name))).in_language(language),
         text=lambda value: in_language(value, language),
         qr=qr,
     )
