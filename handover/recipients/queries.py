@@ -81,6 +81,12 @@ def recipients_of(ctx: Context, case_id: uuid.UUID) -> list[Recipient]:
     return [row for row in rows if ctx.actor.is_system or _may_see(ctx, row)]
 
 
+def own_recipient(ctx: Context, case_id: uuid.UUID) -> Recipient | None:
+    """The acting person as a recipient of this case, if they are one."""
+    query = select(Recipient).where(Recipient.case_id == case_id, Recipient.person_id == ctx.person())
+    return ctx.session.scalars(query).one_or_none()
+
+
 def current_key(ctx: Context, recipient_id: uuid.UUID) -> RecipientKey | None:
     """The newest key that was not replaced, rejected, revoked or expired."""
     query = (

@@ -1,0 +1,5 @@
+"""Pages of deliveries."""
+
+from handover.delivery import pages_open
+
+ROUTES = [*pages_open.ROUTES]

@@ -1,0 +1,5 @@
+"""Pages of recipients."""
+
+from handover.recipients import pages_key
+
+ROUTES = [*pages_key.ROUTES]
