@@ -12,14 +12,14 @@ let tested = "";
 
 answering({
   /** A new key. Returns the public key, and the identity file encrypted with the passphrase. */
-  async make({ postQuantum, passphrase }) {
+  async make({ postQuantum, passphrase, reference }) {
     const identity = await (postQuantum ? generateHybridIdentity() : generateX25519Identity());
     made = await identityToRecipient(identity);
     tested = "";
     const encrypter = new Encrypter();
     encrypter.setPassphrase(passphrase);
-    const created = `${new Date().toISOString().slice(0, 19)}Z`;
-    const file = await encrypter.encrypt(`# created: ${created}\n# public key: ${made}\n${identity}\n`);
+    // Without the public key, which follows from the private one: a post-quantum one would not fit the code on the sheet.
+    const file = await encrypter.encrypt(`# created: ${new Date().toISOString().slice(0, 19)}Z\n# case: ${reference}\n${identity}\n`);
     return { recipient: made, file: armor.encode(file) };
   },
 
@@ -41,11 +41,13 @@ answering({
   },
 
   /** HMAC-SHA-256(secret, context) in hex, out of a challenge that only this key opens. */
-  async answer({ challenge, context }) {
+  async answer({ challenge, context, recipient }) {
+    if ((await identityToRecipient(tested)) !== recipient) throw new Fault("other_key", "the file holds another key");
     const decrypter = new Decrypter();
     decrypter.addIdentity(tested);
     const opened = JSON.parse(await decrypter.decrypt(armor.decode(challenge), "text"));
-    if (opened.context !== context) throw new Fault("other_challenge", "the challenge is about something else");
+    const about = JSON.parse(opened.context);
+    if (opened.context !== context || about.key !== toHex(sha256(toBytes(recipient)))) throw new Fault("other_challenge", "the challenge is about something else");
     return toHex(hmac(sha256, fromHex(opened.secret), toBytes(context)));
   },
 
