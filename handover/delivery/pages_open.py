@@ -61,7 +61,7 @@ def open_page(request: Req, reference: str) -> Response[Any]:
         return {
             **frame,
             "here": here,
-            "qr": segno.make(here, error="m", micro=False).svg_data_uri(scale=5, border=2, dark="#000", light="#fff"),
+            "qr": segno.make(here, error="m", micro=False).svg_data_uri(border=2, light="#fff", omitsize=True),
             "offers": offers,
             "receipts": [found for row in mine if (found := queries.receipt_of(ctx, row.id))],
             "offers_json": msgspec.json.encode(offers).decode(),

@@ -29,7 +29,7 @@ def key_page(request: Req, reference: str) -> Response[Any]:
         row = queries.own_recipient(ctx, case.id)
         here = f"{ctx.get(Settings).public_url}/my/{case.reference}/key"
         # A code of the address is a picture in the page itself: it asks nobody, and works under the strictest policy.
-        code = segno.make(here, error="m", micro=False).svg_data_uri(scale=5, border=2, dark="#000", light="#fff")
+        code = segno.make(here, error="m", micro=False).svg_data_uri(border=2, light="#fff", omitsize=True)
         return {**frame, "here": here, "qr": code, "recipient": None, **(_facts(ctx, row) if row else {})}
 
     return page(request, "recipients/key.html", gather, strict=True)

@@ -24,7 +24,13 @@ from handover.vault.signers import Signers
 from tests.actors import Actors, Someone
 
 CHROMIUM = Path("/usr/bin/chromium")
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @contextlib.contextmanager
@@ -40,8 +46,12 @@ def chromium() -> Iterator[Browser]:
 
 def logged_in(browser: Browser, address: str, person: Someone, language: str = "en") -> BrowserContext:
     """A fresh profile with this person's session; the file picker, which a test cannot drive, is absent."""
-    context = browser.new_context(base_url=address, locale="en-GB" if language == "en" else "zh-CN", accept_downloads=True)
-    context.add_cookies([{"name": "__Host-handover", "value": person.token, "url": address.replace("http:", "https:"), "secure": True}])
+    context = browser.new_context(
+        base_url=address, locale="en-GB" if language == "en" else "zh-CN", accept_downloads=True
+    )
+    context.add_cookies(
+        [{"name": "__Host-handover", "value": person.token, "url": address.replace("http:", "https:"), "secure": True}]
+    )
     context.add_init_script("delete window.showSaveFilePicker")
     return context
 
@@ -50,7 +60,10 @@ def recipient_of(actors: Actors, *, key_policy: str = "classic") -> tuple[Someon
     """A recipient whose identity was verified: the person, their case, and the recipient's id."""
     lead, person = actors("lead", "consultant"), actors("recipient")
     case = lead.post("cases", {"title": "t", "structure": "asset_transfer"}).json()
-    buyer = lead.post("parties", {"case_id": case["id"], "side": "buyer", "name": "买方", "uscc": "91310115MA1K30002G", "place": "CN-31"}).json()
+    buyer = lead.post(
+        "parties",
+        {"case_id": case["id"], "side": "buyer", "name": "买方", "uscc": "91310115MA1K30002G", "place": "CN-31"},
+    ).json()
     member = {"person_id": str(person.id), "role": "recipient", "party_id": buyer["id"]}
     assert lead.post(f"cases/{case['id']}/members", member).status_code == 201
     body = {"case_id": case["id"], "party_id": buyer["id"], "person_id": str(person.id)}
@@ -75,7 +88,13 @@ def deliver(
     signers, storage = installation.get(Signers), installation.get(Storage)  # type: ignore[type-abstract]
     number = f"{case['reference']}-P01"
     facts = Facts(
-        package=PackageHead(number=number, purpose="closing", case=case["reference"], built_at="2026-11-23T00:00:00Z", software="handover test"),
+        package=PackageHead(
+            number=number,
+            purpose="closing",
+            case=case["reference"],
+            built_at="2026-11-23T00:00:00Z",
+            software="handover test",
+        ),
         persons=persons,
         exclusions=(Exclusion("no_consent", 2),),
         workflow=WorkflowHead("case", 1, "00" * 32),
@@ -89,11 +108,25 @@ def deliver(
     def add(ctx: Context) -> Package:
         row = ctx.session.get_one(Recipient, uuid.UUID(recipient_id))
         package = Package(
-            id=new_id(), case_id=row.case_id, number=number, purpose="closing", state="released", recipient_id=row.id,
-            party_id=row.party_id, created_by=row.created_by, storage_key=place, manifest_sha256=result.manifest_sha256,
-            ciphertext_sha256=result.ciphertext_sha256, size=result.size, receipt_key=result.receipt_key,
-            file_count=result.files_count, content_size=result.files_size, records=result.records,
-            persons=result.persons, exclusions={}, record_set_ids=[],
+            id=new_id(),
+            case_id=row.case_id,
+            number=number,
+            purpose="closing",
+            state="released",
+            recipient_id=row.id,
+            party_id=row.party_id,
+            created_by=row.created_by,
+            storage_key=place,
+            manifest_sha256=result.manifest_sha256,
+            ciphertext_sha256=result.ciphertext_sha256,
+            size=result.size,
+            receipt_key=result.receipt_key,
+            file_count=result.files_count,
+            content_size=result.files_size,
+            records=result.records,
+            persons=result.persons,
+            exclusions={},
+            record_set_ids=[],
         )
         ctx.session.add(package)
         ctx.session.flush()

@@ -1,4 +1,4 @@
-// Bytes in, "done" for each piece; null in, the SHA-256 of all since the last null out.
+// Bytes in, their buffer back; null in, the SHA-256 in hex of all since the last null out.
 import { sha256 } from "../vendor/age.js";
 import { toHex } from "./package/bytes.js";
 
@@ -9,7 +9,7 @@ addEventListener("message", ({ data }) => {
     postMessage(toHex(hash.digest()));
     hash = sha256.create();
   } else {
-    hash.update(data);
-    postMessage("done");
+    hash.update(new Uint8Array(data.buffer, 0, data.size));
+    postMessage(data.buffer, [data.buffer]);
   }
 });

@@ -63,13 +63,16 @@ class Taker {
 
 /**
  * Batches of verified plaintext. Nothing unverified is ever yielded; the file is whole only when the iteration ends
- * without a Fault. `seen(bytes)` gets every byte of the ciphertext once, and may take the buffer away.
+ * without a Fault. `seen(bytes)` gets every byte of the ciphertext once. Buffers are used again: bytes that are given
+ * out, to `seen` as well, stay valid until the next step.
  */
 export class AgeFile {
   #taker;
   #seen;
   #cipherKey;
   #number = 0;
+  #sealed = [new Uint8Array(BATCH * SEALED), new Uint8Array(BATCH * SEALED)];
+  #plain = new Uint8Array(BATCH * CHUNK);
 
   constructor(blocks, seen) {
     this.#taker = new Taker(blocks);
@@ -101,14 +104,13 @@ export class AgeFile {
   }
 
   async #next() {
-    const buffer = new Uint8Array(BATCH * SEALED);
-    const size = await this.#taker.fill(buffer);
-    return size === buffer.length ? buffer : buffer.slice(0, size);
+    this.#sealed.reverse(); // one is decrypted while the other tells whether it was the last
+    return this.#sealed[0].subarray(0, await this.#taker.fill(this.#sealed[0]));
   }
 
   #decrypt(batch, last) {
     const count = Math.max(1, Math.ceil(batch.length / SEALED));
-    const plain = new Uint8Array(Math.max(0, batch.length - count * TAG));
+    const plain = this.#plain.subarray(0, Math.max(0, batch.length - count * TAG));
     for (let i = 0; i < count; i++) {
       const sealed = batch.subarray(i * SEALED, (i + 1) * SEALED);
       const target = plain.subarray(i * CHUNK, i * CHUNK + Math.max(0, sealed.length - TAG));

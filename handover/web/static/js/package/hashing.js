@@ -1,18 +1,20 @@
-// SHA-256 of a stream in another worker, so that a second core carries it; a few pieces on the way, never more.
-const AHEAD = 8;
+// SHA-256 of a stream in another worker, so that a second core carries it. Pieces travel in a few buffers that come back
+// and are used again: a gigabyte makes no more garbage than a megabyte.
+const BUFFERS = 4;
+/** A batch of ciphertext fits. */
+const SIZE = 16 * 65552;
 
 export class Hasher {
   #worker = new Worker(new URL("../hash-worker.js", import.meta.url), { type: "module" });
-  #under = 0;
+  #free = Array.from({ length: BUFFERS }, () => new ArrayBuffer(SIZE));
   #wake = () => {};
   #digests = [];
 
   constructor() {
     this.#worker.addEventListener("message", ({ data }) => {
-      if (data === "done") {
-        this.#under--;
-        this.#wake();
-      } else this.#digests.shift().resolve(data);
+      if (typeof data === "string") return this.#digests.shift().resolve(data);
+      this.#free.push(data);
+      this.#wake();
     });
     this.#worker.addEventListener("error", (event) => {
       event.preventDefault();
@@ -20,11 +22,15 @@ export class Hasher {
     });
   }
 
-  /** Takes the buffer of `bytes` away. */
+  /** Takes a copy of `bytes`; waits while the other worker is behind. */
   async update(bytes) {
-    this.#under++;
-    this.#worker.postMessage(bytes, [bytes.buffer]);
-    while (this.#under > AHEAD) await new Promise((resolve) => { this.#wake = resolve; });
+    for (let at = 0; at < bytes.length; at += SIZE) {
+      while (!this.#free.length) await new Promise((resolve) => { this.#wake = resolve; });
+      const buffer = this.#free.pop();
+      const piece = bytes.subarray(at, at + SIZE);
+      new Uint8Array(buffer).set(piece);
+      this.#worker.postMessage({ buffer, size: piece.length }, [buffer]);
+    }
   }
 
   /** The digest in hex of everything since the last one. */
