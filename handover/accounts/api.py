@@ -1,11 +1,10 @@
 """HTTP routes of invitations, people and API tokens."""
 
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from msgspec import Meta
 
 from handover.accounts import api_sessions, factors, people, queries, tokens
 from handover.accounts.api_sessions import Code, Secret
@@ -18,15 +17,6 @@ from handover.web.forms import Form, Line
 from handover.web.pagination import Cursor, Limit, page
 
 Req = Request[Any, Any, Any]
-
-
-class NewInvitation(Form):
-    """Who is invited; roles in the installation are given by administrators only."""
-
-    email: Line
-    name: Line
-    language: Annotated[str, Meta(pattern="^(zh|en)$")] = "zh"
-    organisation_roles: tuple[str, ...] = ()
 
 
 class Acceptance(Form):
@@ -57,22 +47,6 @@ class OpenInvitation(msgspec.Struct, frozen=True):
 
     expires_at: Any
     language: str
-
-
-@post("/api/v1/invitations", sync_to_thread=True, tags=["invitations"], responses=problems(400, 401, 403, 409, 422))
-def invite(request: Req, data: NewInvitation) -> Response[people.Invited]:
-    """Invites a person; link and code are shown this once, to be sent over two channels."""
-    return creating(
-        request,
-        data,
-        lambda ctx: people.invite(
-            ctx,
-            email=data.email,
-            name=data.name,
-            language=data.language,
-            organisation_roles=list(data.organisation_roles),
-        ),
-    )
 
 
 @get(
@@ -172,7 +146,6 @@ def revoke_token(request: Req, token_id: uuid.UUID) -> None:
 
 ROUTES = [
     *api_sessions.ROUTES,
-    invite,
     look_at_invitation,
     accept_invitation,
     list_people,

@@ -55,28 +55,34 @@ def invite(ctx: Context, *, email: str, name: str, language: str, organisation_r
         ConflictError: the person has an account already.
     """
     _may_invite(ctx, organisation_roles)
-    address = normal_email(email)
-    shown = _checked_name(name)
-    vault = ctx.get(Vault)
-    digest = vault.digest("accounts", "email", address)
-    person = ctx.session.scalars(select(Person).where(Person.email_digest == digest)).one_or_none()
+    address, shown = normal_email(email), _checked_name(name)
+    person = _by_email(ctx, address)
     if person is None:
-        identifier = new_id()
-        person = Person(
-            id=identifier,
-            email_digest=digest,
-            email_sealed=vault.seal_text("accounts", address, field="people.email", row=identifier),
-            name_sealed=vault.seal_text("accounts", shown, field="people.name", row=identifier),
-            language=language,
-            organisation_roles=sorted(set(organisation_roles)),
-        )
-        ctx.session.add(person)
-        ctx.session.flush()
+        person = _new_person(ctx, address, shown, language, organisation_roles)
     else:
         _may_invite_again(ctx, person, organisation_roles)
-        person.name_sealed = vault.seal_text("accounts", shown, field="people.name", row=person.id)
-        person.language = language
+        _rename(ctx, person, shown, language)
     return _new_invitation(ctx, person)
+
+
+def bring_in(ctx: Context, *, email: str, name: str, language: str) -> tuple[uuid.UUID, Invited | None]:
+    """The person with this address, invited where that is still to be done; their id, and the fresh invitation.
+
+    For rooms that have checked that the actor may bring this person in. Who is no consultant invites again only whom
+    they alone invited before: link and code would let them take over an account that somebody else trusts.
+    """
+    address, shown = normal_email(email), _checked_name(name)
+    person = _by_email(ctx, address)
+    if person is None:
+        person = _new_person(ctx, address, shown, language, [])
+        return person.id, _new_invitation(ctx, person)
+    if _has_logged_in(ctx, person) or person.suspended_at is not None or person.organisation_roles:
+        return person.id, None
+    inviters = set(ctx.session.scalars(select(Invitation.invited_by).where(Invitation.person_id == person.id)))
+    if "consultant" not in ctx.actor.roles and inviters != {ctx.person()}:
+        return person.id, None
+    _rename(ctx, person, shown, language)
+    return person.id, _new_invitation(ctx, person)
 
 
 def find(
@@ -158,6 +164,36 @@ def suspend(ctx: Context, person_id: uuid.UUID) -> Person:
     return person
 
 
+def _by_email(ctx: Context, address: str) -> Person | None:
+    digest = ctx.get(Vault).digest("accounts", "email", address)
+    return ctx.session.scalars(select(Person).where(Person.email_digest == digest)).one_or_none()
+
+
+def _new_person(ctx: Context, address: str, name: str, language: str, organisation_roles: list[str]) -> Person:
+    vault, identifier = ctx.get(Vault), new_id()
+    person = Person(
+        id=identifier,
+        email_digest=vault.digest("accounts", "email", address),
+        email_sealed=vault.seal_text("accounts", address, field="people.email", row=identifier),
+        name_sealed=vault.seal_text("accounts", name, field="people.name", row=identifier),
+        language=language,
+        organisation_roles=sorted(set(organisation_roles)),
+    )
+    ctx.session.add(person)
+    ctx.session.flush()
+    return person
+
+
+def _rename(ctx: Context, person: Person, name: str, language: str) -> None:
+    person.name_sealed = ctx.get(Vault).seal_text("accounts", name, field="people.name", row=person.id)
+    person.language = language
+
+
+def _has_logged_in(ctx: Context, person: Person) -> bool:
+    query = select(LoginSession.id).where(LoginSession.person_id == person.id).limit(1)
+    return ctx.session.scalars(query).first() is not None
+
+
 def _checked_name(name: str) -> str:
     text = unicodedata.normalize("NFC", name).strip()
     if not text or len(text) > _NAME_MAX or any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
@@ -184,8 +220,7 @@ def _may_invite_again(ctx: Context, person: Person, organisation_roles: list[str
 
     Whoever invites learns link and code, so nobody is invited again by someone who could not have given their roles.
     """
-    logged_in = select(LoginSession.id).where(LoginSession.person_id == person.id).limit(1)
-    if ctx.session.scalars(logged_in).first() is not None or person.suspended_at is not None:
+    if _has_logged_in(ctx, person) or person.suspended_at is not None:
         raise ConflictError("this person has an account; give them a role instead", person_id=str(person.id))
     wanted = sorted(set(organisation_roles))
     if ctx.actor.is_system or "platform_admin" in ctx.actor.roles:

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from litestar import Request, Response, delete, get, patch, post
 from msgspec import Meta
 
-from handover.cases import overrides, queries, service
+from handover.cases import members, overrides, queries, service
+from handover.cases.api_invitations import ROUTES as INVITATION_ROUTES
 from handover.cases.api_watch import ROUTES as WATCH_ROUTES
 from handover.cases.binding import MACHINES
 from handover.web import Page, changing, creating, fresh, page_after, reading, writing
@@ -218,7 +219,7 @@ def add_member(request: Req, case_id: uuid.UUID, data: NewMember) -> Response[qu
     """Gives a person a role in the case."""
 
     def work(ctx: Any) -> queries.MemberView:
-        row = service.add_member(ctx, case_id, person_id=data.person_id, role=data.role, party_id=data.party_id)
+        row = members.add_member(ctx, case_id, person_id=data.person_id, role=data.role, party_id=data.party_id)
         return queries.member_view(row)
 
     return creating(request, data, work)
@@ -234,7 +235,7 @@ def end_member(request: Req, case_id: uuid.UUID, member_id: uuid.UUID) -> None:
     """Ends a role at once."""
     with writing(request) as ctx:
         queries.visible_case(ctx, case_id)
-        service.end_member(ctx, case_id, member_id)
+        members.end_member(ctx, case_id, member_id)
 
 
 @post(
@@ -321,6 +322,7 @@ ROUTES = [
     confirm_override,
     list_holds,
     propose_hold,
+    *INVITATION_ROUTES,
     *WATCH_ROUTES,
     *(route for binding in MACHINES for route in transition_routes(binding)),
 ]
