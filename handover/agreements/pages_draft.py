@@ -12,8 +12,10 @@ from handover.agreements import queries, service
 from handover.agreements.models import Agreement
 from handover.agreements.texts import KINDS, Template, template
 from handover.cases.frame import case_page
+from handover.cases.models import Party
 from handover.cases.queries import members_of, parties, party_name
 from handover.context import Context
+from handover.documents.templates import label
 from handover.errors import InvalidInputError, NotFoundError
 from handover.i18n.catalogue import catalogue
 from handover.settings import Settings
@@ -90,7 +92,7 @@ def _form(request: Req, reference: str, kind: str, form: FilledForm) -> Response
         return {
             **frame,
             "template": chosen,
-            "parties": [(str(p.id), party_name(ctx, p) or p.side, p.side) for p in parties(ctx, row.id)],
+            "parties": [(str(p.id), _shown(ctx, p)) for p in parties(ctx, row.id)],
             "people": _people(ctx, row.id),
             "levels": _LEVELS,
             "years": ctx.get(Settings).policy.nda_years if kind == "nda" else 0,
@@ -106,6 +108,11 @@ def _change(request: Req, reference: str, agreement_id: uuid.UUID, form: FilledF
         return {**frame, "template": _template(found.kind), "filled": queries.fields_of(ctx, found), "id": found.id}
 
     return page(request, "agreements/edit.html", gather, form=form)
+
+
+def _shown(ctx: Context, row: Party) -> str:
+    side = label(row.side).in_language(ctx.language)
+    return f"{party_name(ctx, row) or '—'} · {side}"
 
 
 def _people(ctx: Context, case_id: uuid.UUID) -> list[dict[str, Any]]:

@@ -119,6 +119,9 @@ def _sign(request: Req, reference: str, asked: str | None, form: FilledForm) -> 
         if found is None:
             others = [_state(ctx, a, issued) for a in mine]
             return {**frame, "found": None, "mine": others, "contact": contact(ctx, row.id)}
+        changed = form.value("text_sha256") not in ("", found.text_sha256)
+        if changed:
+            form.values.pop("intent", None)  # what was wished for was another text
         mandate = queries.newest_mandate(ctx, row.id)
         declining = [o for o in ctx.get(Workflow).options(ctx, found) if o.trigger == "decline" and o.allowed]
         return {
@@ -130,7 +133,7 @@ def _sign(request: Req, reference: str, asked: str | None, form: FilledForm) -> 
             "my_name": person_name(ctx, ctx.person()),
             "asks_code": not _recent(ctx),
             "mandate": mandate,
-            "text_changed": form.value("text_sha256") not in ("", found.text_sha256),
+            "text_changed": changed,
             "declining": declining[0] if declining else None,
             "contact": contact(ctx, row.id),
         }

@@ -84,7 +84,7 @@ def _records(request: Req, reference: str, form: FilledForm) -> Response[Any]:
             "jobs": queries.inspections_of(ctx, row.id),
             "needs": service.NEEDS,
             "levels": service.LEVELS,
-            "moves": [(t.trigger, t.label) for t in _bulk_moves(ctx, row)],
+            "moves": [(t.trigger, t.label.in_language(ctx.language)) for t in _bulk_moves(ctx, row)],
             "bulk_roles": frozenset({"custodian", "legal", "consultant", "lead_consultant", "seller_admin"}),
         }
 

@@ -101,7 +101,8 @@ def _page(request: Req, reference: str, name: str, form: FilledForm) -> Response
 def _facts(request: Req, reference: str, name: str, form: FilledForm) -> Response[Any]:
     def gather(ctx: Context) -> dict[str, Any]:
         case, frame = case_page(ctx, reference, "records")
-        return {**frame, "view": queries.record_set_view(ctx, queries.record_set_in(ctx, case.id, name))}
+        view = queries.record_set_view(ctx, queries.record_set_in(ctx, case.id, name))
+        return {**frame, "view": view, "names": [(field.name, field.name) for field in view.fields]}
 
     return page(request, "inventory/facts.html", gather, form=form)
 
