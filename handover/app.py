@@ -1,5 +1,6 @@
 """The assembly: from settings to an installation with its services, and to the application that serves it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from handover import migrations, rooms
@@ -48,15 +49,20 @@ def open_installation(settings: Settings, *, passwords: Passwords | None = None)
     )
 
 
-def make_asgi(installation: Installation) -> Any:
-    """The application over an open installation."""
+def make_asgi(installation: Installation, more: Sequence[Any] = ()) -> Any:
+    """The application over an open installation; `more` are routes that a door adds."""
     from handover.web.app_factory import make_app
     from handover.web.edge import Authentication
 
     authentication = Authentication(
-        sessions.authenticate, sessions.touch, sessions.csrf_token, reader, credentials.step_up_with_code
+        sessions.authenticate,
+        sessions.touch,
+        sessions.touch_is_due,
+        sessions.csrf_token,
+        reader,
+        credentials.step_up_with_code,
     )
-    return make_app(installation, rooms.routes(), authentication)
+    return make_app(installation, [*rooms.routes(), *more], authentication)
 
 
 def _workflow() -> Workflow:

@@ -141,10 +141,15 @@ def authenticate(ctx: Context, token: str) -> Actor:
 
 
 def touch(ctx: Context, session_id: uuid.UUID) -> None:
-    """Notes that a session is in use."""
+    """Notes that a session is in use; its absolute end does not move."""
+    if touch_is_due(ctx, session_id):
+        ctx.session.get_one(LoginSession, session_id).seen_at = ctx.now()
+
+
+def touch_is_due(ctx: Context, session_id: uuid.UUID) -> bool:
+    """Whether the last note of the session's use is older than a minute; an ended session gets none."""
     row = ctx.session.get(LoginSession, session_id)
-    if row is not None and row.seen_at + dt.timedelta(seconds=_SEEN_SECONDS) < ctx.now():
-        row.seen_at = ctx.now()
+    return row is not None and _open(ctx, row) and row.seen_at + dt.timedelta(seconds=_SEEN_SECONDS) < ctx.now()
 
 
 def log_out(ctx: Context) -> None:

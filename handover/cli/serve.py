@@ -26,17 +26,25 @@ _RESTART_SECONDS = 1.0
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--no-worker", is_flag=True, help="Serve only; run `handover worker` elsewhere.")
-def serve(host: str, port: int, no_worker: bool) -> None:
-    """Serve the API, with a worker beside it. Prints the address once it is ready."""
+@click.option(
+    "--demo", "as_demo", is_flag=True, help="An installation of its own, with a case in the middle of each stage."
+)
+def serve(host: str, port: int, no_worker: bool, as_demo: bool) -> None:
+    """Serve pages and API, with a worker beside it. Prints the address once it is ready."""
     import uvicorn
 
     log_to_stderr()
+    demo = None
+    if as_demo:
+        from handover.demo import site
+
+        demo = site.prepare()
     installation = open_installation(load())
     with installation.unit_of_work(SYSTEM) as ctx:
         settle_abandoned(ctx)
     listener = socket.create_server((host, port), backlog=512)
     config = uvicorn.Config(
-        make_asgi(installation),
+        make_asgi(installation, site.ROUTES if demo else ()),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -45,8 +53,10 @@ def serve(host: str, port: int, no_worker: bool) -> None:
     )
     address = f"http://{host}:{listener.getsockname()[1]}"
     with contextlib.nullcontext() if no_worker else _worker():
-        click.echo(address)
+        click.echo(f"{address}/demo" if demo else address)
         sys.stdout.flush()
+        if demo:
+            threading.Thread(target=site.play, args=(demo, address), daemon=True).start()
         uvicorn.Server(config).run(sockets=[listener])
 
 

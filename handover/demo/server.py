@@ -14,7 +14,7 @@ from handover.demo.client import Person
 
 ADMIN = ("平台管理员", "admin@agency.example")
 #: Waiting periods that a demo cannot sit out; the closing report prints that they differ from the defaults.
-_POLICIES = {
+POLICIES = {
     "APPROVER_COOLING_HOURS": "0",
     "DESTRUCTION_COOLING_HOURS": "0",
     "DISPUTE_WINDOW_DAYS": "0",
@@ -40,7 +40,7 @@ def running(data_dir: Path) -> Iterator[Running]:
         **{n: v for n, v in os.environ.items() if not n.startswith("HANDOVER_") or n.startswith("HANDOVER_POLICY_")},
         "HANDOVER_DATA_DIR": str(data_dir),
         "HANDOVER_DEMO": "1",
-        **{f"HANDOVER_POLICY_{name}": value for name, value in _POLICIES.items()},
+        **{f"HANDOVER_POLICY_{name}": value for name, value in POLICIES.items()},
     }
     command = [sys.executable, "-m", "handover"]
     made = subprocess.run(

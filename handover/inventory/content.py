@@ -13,7 +13,7 @@ from handover.vault import SealedBlob, Vault
 #: Read and hand on in pieces of this size.
 CHUNK = 1 << 20
 #: Formats whose bytes shrink; XLSX is a ZIP already.
-_TEXT_LIKE = frozenset({"csv", "tsv", "jsonl", "json", "txt"})
+_TEXT_LIKE = frozenset({"csv", "tsv", "jsonl", "json", "txt", "samples"})
 _DEFLATE_LEVEL = 1
 
 
@@ -41,6 +41,7 @@ MEDIA_TYPES = {
     "jsonl": "application/x-ndjson",
     "json": "application/json",
     "txt": "text/plain",
+    "samples": "application/x-ndjson",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 

@@ -11,14 +11,13 @@ from itertools import compress
 
 import msgspec
 
+from handover.detection.detectors import resident_id
+from handover.detection.folding import fold
 from handover.detection.subjects import SubjectDigester
 from handover.formats import Batch, Column, open_records, open_writer
 
 #: Where there is no subject column, a reference is a token of this form.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{3,64}")
-_RESIDENT_ID = re.compile(
-    r"(?<![0-9A-Za-z])[1-9][0-9]{5}((?:19|20)[0-9]{2})([0-9]{2})([0-9]{2})[0-9]{3}[0-9Xx](?![0-9A-Za-z])"
-)
 #: Children below this age need a guardian's consent (PIPL Art. 31).
 _MINOR_YEARS = 14
 UNATTRIBUTABLE = "unattributable"
@@ -131,15 +130,14 @@ class _Judge:
 
 
 def _has_minor(value: str, today: date) -> bool:
-    for year, month, day in _RESIDENT_ID.findall(value):
-        try:
-            born = date(int(year), int(month), int(day))
-        except ValueError:
-            continue
-        age = today.year - born.year - ((today.month, today.day) < (born.month, born.day))
-        if age < _MINOR_YEARS:
-            return True
-    return False
+    """By the detector's rule, so that a number of another kind with the form of a child's makes nobody a child."""
+    text = fold(value)
+    births = (resident_id.birth_of(text[span.start : span.end]) for span in resident_id.find(text))
+    return any(born is not None and _age(born, today) < _MINOR_YEARS for born in births)
+
+
+def _age(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _drop_header(batch: Batch, dropped: set[str]) -> None:

@@ -38,6 +38,7 @@ class Authentication:
 
     authenticate: Callable[[Context, str], Actor]
     touch: Callable[[Context, uuid.UUID], None]
+    touch_is_due: Callable[[Context, uuid.UUID], bool]
     csrf_token: Callable[[str], str]
     #: The acting person as the frame of a page shows them.
     me: Callable[[Context], Any]
@@ -194,6 +195,7 @@ def language_of(request: Req) -> Language:
 @contextlib.contextmanager
 def _unit_of_work(request: Req, *, write: bool, anonymous: bool) -> Iterator[Context]:
     installation, binding = installation_of(request), request.app.state.authentication
+    seen: uuid.UUID | None = None
     with installation.unit_of_work(
         ANONYMOUS, language=language_of(request), request_id=request_id(request), write=write
     ) as ctx:
@@ -202,11 +204,21 @@ def _unit_of_work(request: Req, *, write: bool, anonymous: bool) -> Iterator[Con
             ctx.actor = binding.authenticate(ctx, token)
             _check_scope(ctx.actor, write=request.method not in _SAFE)
             _check_csrf(request, token, binding, ctx.get(Settings))
-            if write and ctx.actor.session_id is not None:
-                binding.touch(ctx, ctx.actor.session_id)
+            if ctx.actor.session_id is not None and binding.touch_is_due(ctx, ctx.actor.session_id):
+                seen = ctx.actor.session_id
+            if write and seen is not None:
+                binding.touch(ctx, seen)
         elif not anonymous:
             binding.authenticate(ctx, "")
         yield ctx
+    if not write and seen is not None:
+        _touch_apart(installation, binding, seen)
+
+
+def _touch_apart(installation: Installation, binding: Authentication, session_id: uuid.UUID) -> None:
+    """A read stays a read: that it happened is noted in a short transaction of its own, and must not make it fail."""
+    with contextlib.suppress(HandoverError), installation.unit_of_work(ANONYMOUS) as ctx:
+        binding.touch(ctx, session_id)
 
 
 def _check_scope(actor: Actor, *, write: bool) -> None:

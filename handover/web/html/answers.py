@@ -226,6 +226,8 @@ def _html(
         media_type="text/html; charset=utf-8",
         headers={
             "Content-Security-Policy": _POLICY + (_STRICT if strict else ""),
+            # With no-referrer, browsers send `Origin: null` with forms, which cannot be told from a foreign page's.
+            "Referrer-Policy": "same-origin",
             "Content-Language": "zh-CN" if language == "zh" else "en",
             **(headers or {}),
         },
