@@ -43,6 +43,7 @@ def environment(language: Language) -> Environment:
         number=lambda value: numbers.format_decimal(value, locale=_LOCALES[language]),
         size=size,
         label=lambda name: (ROLES.get(str(name)) or label(str(name))).in_language(language),
+        choices=lambda names, prefix="": [(n, label(f"{prefix}{n}").in_language(language)) for n in names],
         text=lambda value: in_language(value, language),
         qr=qr,
     )
