@@ -12,7 +12,7 @@ from handover.desk.people import People
 from handover.desk.reminders import Reminder, reminders
 from handover.desk.todo import work_of
 from handover.desk.words import condition_label
-from handover.desk.work import Work
+from handover.desk.work import Work, together
 from handover.i18n import Text
 from handover.jobs import Job, JobView, job_view
 from handover.workflow import Option, Workflow
@@ -31,7 +31,7 @@ class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page shows. `advance` moves the case on; `turn` is what the reader does first to get there."""
+    """What the page shows. `advance` moves the case on; `turn` is what the reader can do now instead."""
 
     advance: Work | None
     turn: Work | None
@@ -49,12 +49,13 @@ def overview(ctx: Context, case: Case) -> Overview:
     people = People(ctx, [case.id])
     advance, rest = work_of(ctx, case, people)
     mine, others = [w for w in rest if w.mine], [w for w in rest if not w.mine]
+    turn = None if advance is not None and advance.ready else next((w for w in mine if w.ready), None)
     waited_for = [*others, *([advance] if advance and not advance.mine else [])]
     return Overview(
         advance=advance,
-        turn=None if advance is not None and advance.ready else next((w for w in mine if w.ready), None),
-        mine=mine,
-        others=others,
+        turn=turn,
+        mine=[w for w in mine if w is not turn],
+        others=together(others),
         reminders=reminders(ctx, case.reference, waited_for, people.leads(case.id)),
         checklist=_checklist(advance),
         besides=_besides(ctx, case, advance),

@@ -46,6 +46,8 @@ class People:
     def holding(self, case_id: uuid.UUID, roles: Iterable[str], party_id: uuid.UUID | None = None) -> list[Named]:
         """Who holds one of the roles; of bidders only those of the party, where one is named."""
         wanted = frozenset(roles)
+        if "consultant" in wanted and not any(m.role == "consultant" for m in self._members[case_id]):
+            wanted |= {"lead_consultant"}  # in a small agency the lead does what consultants do
         found = {
             m.person_id
             for m in self._members[case_id]

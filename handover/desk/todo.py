@@ -17,7 +17,7 @@ from handover.desk.board import my_cases
 from handover.desk.due import MAX_ALL, Due, due, notice_ends
 from handover.desk.people import People
 from handover.desk.reminders import Reminder, reminders
-from handover.desk.work import ONWARD, Work, work_on_case, work_on_rows
+from handover.desk.work import ONWARD, Work, together, work_on_case, work_on_rows
 from handover.i18n import Text
 from handover.workflow import Workflow
 
@@ -79,7 +79,7 @@ def _case(ctx: Context, row: Case, people: People) -> CaseTodo:
         case=case_view(ctx, row),
         stage=states[row.state].label,
         mine=[work for work in works if work.mine],
-        others=others,
+        others=together(others),
         reminders=reminders(ctx, row.reference, others, people.leads(row.id)),
     )
 

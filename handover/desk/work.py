@@ -186,6 +186,17 @@ def who_must_act(option: Option) -> list[str]:
     return list(dict.fromkeys(role for role in named if role != "system"))
 
 
+def together(works: Sequence[Work]) -> list[Work]:
+    """The works with those as one that ask several people for the same."""
+    found: dict[tuple[object, ...], Work] = {}
+    for work in works:
+        key = (work.what, work.row, work.place, work.row_id)
+        before = found.get(key)
+        who = list(dict.fromkeys([*before.who, *work.who])) if before else work.who
+        found[key] = msgspec.structs.replace(before or work, who=who)
+    return list(found.values())
+
+
 def people_waited_for(works: Sequence[Work]) -> Iterator[tuple[Named, list[Work]]]:
     """Each person with what they are waited for, the busiest first."""
     found: dict[Named, list[Work]] = {}
