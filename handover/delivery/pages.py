@@ -15,6 +15,7 @@ from handover.delivery import queries, service
 from handover.delivery.models import Delivery
 from handover.delivery.pages_custody import ROUTES as CUSTODY_ROUTES
 from handover.delivery.pages_custody import custody_values
+from handover.delivery.pages_open import ROUTES as OPEN_ROUTES
 from handover.errors import InvalidInputError
 from handover.i18n.catalogue import catalogue
 from handover.jobs import newest_for
@@ -131,4 +132,4 @@ def _people(shown: list[dict[str, Any]]) -> list[str]:
     return [given.person_id for one in shown for option in one["options"] for given in option.given]
 
 
-ROUTES = [handover_page, receipt_page, give_receipt, *CUSTODY_ROUTES]
+ROUTES = [*OPEN_ROUTES, handover_page, receipt_page, give_receipt, *CUSTODY_ROUTES]

@@ -16,6 +16,7 @@ from handover.jobs import newest_for
 from handover.recipients import queries, service
 from handover.recipients.models import Recipient
 from handover.recipients.pages_compare import ROUTES as COMPARE_ROUTES
+from handover.recipients.pages_key import ROUTES as KEY_ROUTES
 from handover.web.edge import reading
 from handover.web.forms import Form, Line, Place
 from handover.web.html import FORM, Done, FilledForm, page, submit
@@ -169,4 +170,4 @@ def _identity(request: Req, reference: str, form: FilledForm) -> Response[Any]:
     return page(request, "recipients/identity.html", gather, form=form)
 
 
-ROUTES = [recipients_page, nominate, mandate, identity_page, give_identity, *COMPARE_ROUTES]
+ROUTES = [*KEY_ROUTES, recipients_page, nominate, mandate, identity_page, give_identity, *COMPARE_ROUTES]
