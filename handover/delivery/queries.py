@@ -113,13 +113,12 @@ def downloads_of(ctx: Context, row: Delivery) -> Downloads:
     """The account of a delivery's downloads."""
     package = ctx.session.get(Package, row.package_id) if row.package_id else None
     size = (package.size if package else None) or 1
-    counted = select(func.count(), func.coalesce(func.sum(Download.sent), 0)).where(Download.delivery_id == row.id)
-    requests, sent = ctx.session.execute(counted).tuples().one()
+    mine = Download.delivery_id == row.id
     return Downloads(
         left=max(0, row.byte_budget - row.bytes_reserved) // size,
         allowed=ctx.get(Settings).policy.download_limit,
-        requests=requests,
-        bytes_sent=sent or 0,
+        requests=ctx.session.scalar(select(func.count()).select_from(Download).where(mine)) or 0,
+        bytes_sent=ctx.session.scalar(select(func.sum(Download.sent)).where(mine)) or 0,
     )
 
 
