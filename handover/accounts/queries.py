@@ -1,6 +1,7 @@
 """Reads of accounts."""
 
 import uuid
+from collections.abc import Iterable
 
 import msgspec
 from sqlalchemy import select
@@ -40,6 +41,11 @@ def person_name(ctx: Context, person_id: uuid.UUID) -> str:
     if row is None:
         return str(person_id)
     return ctx.get(Vault).open_text("accounts", row.name_sealed, field="people.name", row=row.id)
+
+
+def person_names(ctx: Context, ids: Iterable[str]) -> dict[str, str]:
+    """Names by id, for pages that tell who did what."""
+    return {identifier: person_name(ctx, uuid.UUID(identifier)) for identifier in set(ids)}
 
 
 def people(ctx: Context, after: uuid.UUID | None, limit: int) -> list[Person]:
