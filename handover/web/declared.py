@@ -33,10 +33,14 @@ _THREADS = 40
 _HASHING_THREADS = 4
 #: Health is looked up even while everything else is busy.
 _HEALTH_THREADS = 2
+#: Reading and drawing records takes a process each.
+_RENDERING_THREADS = 2
 #: For a handler's `opt`: its thread comes from the lane of those that hash passwords.
 HASHING = {"lane": "hashing", "own_transactions": True}
 #: For a handler's `opt`: it commits more than once, so its answer cannot be kept with its effect.
 OWN_TRANSACTIONS = {"own_transactions": True}
+#: The same for those that have a child read a file.
+RENDERING = {"lane": "rendering"}
 
 
 def lanes() -> dict[str, CapacityLimiter]:
@@ -44,6 +48,7 @@ def lanes() -> dict[str, CapacityLimiter]:
     return {
         "usual": CapacityLimiter(_THREADS),
         "hashing": CapacityLimiter(_HASHING_THREADS),
+        "rendering": CapacityLimiter(_RENDERING_THREADS),
         "health": CapacityLimiter(_HEALTH_THREADS),
     }
 
