@@ -30,12 +30,17 @@ _RESTART_SECONDS = 1.0
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--listener", type=int, hidden=True, help="An inherited socket that listens already, by its number.")
+@click.option("--parent", type=int, hidden=True, help="End when this process ends.")
 @click.option("--no-worker", is_flag=True, help="Serve only; run `handover worker` elsewhere.")
-def serve(host: str, port: int, listener: int | None, no_worker: bool) -> None:
+def serve(host: str, port: int, listener: int | None, parent: int | None, no_worker: bool) -> None:
     """Serve the API, with a worker beside it. Prints the address once it is ready."""
     import uvicorn
 
+    from handover.worker import end_with_parent
+
     log_to_stderr()
+    if parent is not None:
+        end_with_parent(parent)
     installation = open_installation(load())
     with installation.unit_of_work(SYSTEM) as ctx:
         settle_abandoned(ctx)
