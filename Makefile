@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 HANDOVER = .venv/bin/handover
 
-.PHONY: demo test lint bench fuzz soak serve format lock setup vendor vendor-check
+.PHONY: demo test e2e lint bench fuzz soak serve format lock setup vendor vendor-check
 
 setup:
 	@sh scripts/setup.sh
@@ -12,10 +12,15 @@ demo: setup
 
 serve: setup
 	@[ -d handover-data ] || $(HANDOVER) init --admin admin@example.org
-	$(HANDOVER) serve
+	$(HANDOVER) serve --host localhost
 
 test: setup
-	$(PYTHON) -m pytest -n 2 --dist loadfile
+	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
+
+# Real browsers; installs Debian's Chromium.
+e2e: setup
+	@sh scripts/setup.sh browser
+	$(PYTHON) -m pytest tests/e2e -n 2 --dist loadfile --timeout 540
 
 lint: setup
 	.venv/bin/ruff check .

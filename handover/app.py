@@ -1,9 +1,10 @@
 """The assembly: from settings to an installation with its services, and to the application that serves it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from handover import migrations, rooms
-from handover.accounts import credentials, sessions
+from handover.accounts import credentials, passkeys, sessions
 from handover.accounts.passwords import Passwords
 from handover.accounts.service import require_recent_second_factor
 from handover.audit import AuditLog
@@ -48,15 +49,21 @@ def open_installation(settings: Settings, *, passwords: Passwords | None = None)
     )
 
 
-def make_asgi(installation: Installation) -> Any:
-    """The application over an open installation."""
+def make_asgi(installation: Installation, more: Sequence[Any] = ()) -> Any:
+    """The application over an open installation; `more` are routes that a door adds."""
     from handover.web.app_factory import make_app
     from handover.web.edge import Authentication
 
     authentication = Authentication(
-        sessions.authenticate, sessions.touch, sessions.csrf_token, reader, credentials.step_up_with_code
+        sessions.authenticate,
+        sessions.touch,
+        sessions.touch_is_due,
+        sessions.csrf_token,
+        reader,
+        credentials.step_up_with_field,
+        passkeys.step_up_options,
     )
-    return make_app(installation, rooms.routes(), authentication)
+    return make_app(installation, [*rooms.routes(), *more], authentication)
 
 
 def _workflow() -> Workflow:

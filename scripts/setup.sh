@@ -23,6 +23,8 @@ command -v age >/dev/null || need age
 command -v unzip >/dev/null || need unzip
 command -v ssh-keygen >/dev/null || need openssh-client
 command -v pdfsig >/dev/null || need poppler-utils
+# Only for tests in a browser: `setup.sh browser`.
+[ "${1:-}" != browser ] || command -v chromium >/dev/null || need chromium
 
 if [ -n "$missing" ]; then
   if [ "$(id -u)" = 0 ]; then as_root=""

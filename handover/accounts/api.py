@@ -1,32 +1,24 @@
 """HTTP routes of invitations, people and API tokens."""
 
 import uuid
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from msgspec import Meta
 
 from handover.accounts import api_sessions, factors, people, queries, tokens
 from handover.accounts.api_sessions import Code, Secret
+from handover.context import Context
 from handover.web import Page, creating, page_after, reading, writing
 from handover.web.declared import HASHING
-from handover.web.edge import installation_of
+from handover.web.edge import installation_of, once_in_parts
 from handover.web.errors import request_id
 from handover.web.examples import problems
 from handover.web.forms import Form, Line
 from handover.web.pagination import Cursor, Limit, page
 
 Req = Request[Any, Any, Any]
-
-
-class NewInvitation(Form):
-    """Who is invited; roles in the installation are given by administrators only."""
-
-    email: Line
-    name: Line
-    language: Annotated[str, Meta(pattern="^(zh|en)$")] = "zh"
-    organisation_roles: tuple[str, ...] = ()
 
 
 class Acceptance(Form):
@@ -59,22 +51,6 @@ class OpenInvitation(msgspec.Struct, frozen=True):
     language: str
 
 
-@post("/api/v1/invitations", sync_to_thread=True, tags=["invitations"], responses=problems(400, 401, 403, 409, 422))
-def invite(request: Req, data: NewInvitation) -> Response[people.Invited]:
-    """Invites a person; link and code are shown this once, to be sent over two channels."""
-    return creating(
-        request,
-        data,
-        lambda ctx: people.invite(
-            ctx,
-            email=data.email,
-            name=data.name,
-            language=data.language,
-            organisation_roles=list(data.organisation_roles),
-        ),
-    )
-
-
 @get(
     "/api/v1/invitations/open/{token:str}",
     sync_to_thread=True,
@@ -96,18 +72,24 @@ def look_at_invitation(request: Req, token: str) -> OpenInvitation:
     security=[],
     status_code=200,
     opt=HASHING,
-    responses=problems(400, 409, 410),
+    responses=problems(400, 409, 410, 422),
 )
 def accept_invitation(request: Req, token: str, data: Acceptance) -> people.Enrolled:
     """Enrols: link, code, password and second factor together."""
-    return people.accept(
-        installation_of(request),
-        token,
-        code=data.code,
-        password=data.password,
-        second_factor=data.second_factor,
-        request_id=request_id(request),
-    )
+
+    def work(keep: Callable[[Context, Any], None]) -> people.Enrolled:
+        return people.accept(
+            installation_of(request),
+            token,
+            code=data.code,
+            password=data.password,
+            second_factor=data.second_factor,
+            request_id=request_id(request),
+            keep=keep,
+        )
+
+    enrolled: people.Enrolled = once_in_parts(request, data, work)
+    return enrolled
 
 
 @get("/api/v1/people", sync_to_thread=True, tags=["people"], responses=problems(400, 401, 403))
@@ -134,7 +116,7 @@ def read_me(request: Req) -> queries.PersonView:
 )
 def issue_code(request: Req, person_id: uuid.UUID) -> Response[IssuedCode]:
     """A one-time code for somebody else, to read out on the telephone."""
-    return creating(request, None, lambda ctx: IssuedCode(*factors.issue_code(ctx, person_id)))
+    return creating(request, lambda ctx: IssuedCode(*factors.issue_code(ctx, person_id)))
 
 
 @post(
@@ -160,7 +142,7 @@ def list_tokens(request: Req) -> list[tokens.TokenView]:
 @post("/api/v1/tokens", sync_to_thread=True, tags=["tokens"], responses=problems(400, 401, 403, 409, 422))
 def create_token(request: Req, data: NewApiToken) -> Response[tokens.NewToken]:
     """Makes an API token; it is shown this once."""
-    return creating(request, data, lambda ctx: tokens.create(ctx, name=data.name, scopes=data.scopes, days=data.days))
+    return creating(request, lambda ctx: tokens.create(ctx, name=data.name, scopes=data.scopes, days=data.days))
 
 
 @delete("/api/v1/tokens/{token_id:uuid}", sync_to_thread=True, tags=["tokens"], responses=problems(401, 404))
@@ -172,7 +154,6 @@ def revoke_token(request: Req, token_id: uuid.UUID) -> None:
 
 ROUTES = [
     *api_sessions.ROUTES,
-    invite,
     look_at_invitation,
     accept_invitation,
     list_people,

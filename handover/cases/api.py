@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from litestar import Request, Response, delete, get, patch, post
 from msgspec import Meta
 
-from handover.cases import overrides, queries, service
+from handover.cases import members, overrides, queries, service
+from handover.cases.api_invitations import ROUTES as INVITATION_ROUTES
 from handover.cases.api_watch import ROUTES as WATCH_ROUTES
 from handover.cases.binding import MACHINES
 from handover.web import Page, changing, creating, fresh, page_after, reading, writing
@@ -110,7 +111,7 @@ def create_case(request: Req, data: NewCase) -> Response[queries.CaseView]:
         )
         return queries.case_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/cases")
+    return creating(request, work, location="/api/v1/cases")
 
 
 @get("/api/v1/cases", sync_to_thread=True, tags=["cases"], responses=problems(400, 401))
@@ -160,7 +161,7 @@ def add_party(request: Req, data: NewParty) -> Response[queries.PartyView]:
         )
         return queries.party_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/parties")
+    return creating(request, work, location="/api/v1/parties")
 
 
 @get("/api/v1/parties", sync_to_thread=True, tags=["parties"], responses=problems(400, 401, 404))
@@ -218,10 +219,10 @@ def add_member(request: Req, case_id: uuid.UUID, data: NewMember) -> Response[qu
     """Gives a person a role in the case."""
 
     def work(ctx: Any) -> queries.MemberView:
-        row = service.add_member(ctx, case_id, person_id=data.person_id, role=data.role, party_id=data.party_id)
+        row = members.add_member(ctx, case_id, person_id=data.person_id, role=data.role, party_id=data.party_id)
         return queries.member_view(row)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @delete(
@@ -234,7 +235,7 @@ def end_member(request: Req, case_id: uuid.UUID, member_id: uuid.UUID) -> None:
     """Ends a role at once."""
     with writing(request) as ctx:
         queries.visible_case(ctx, case_id)
-        service.end_member(ctx, case_id, member_id)
+        members.end_member(ctx, case_id, member_id)
 
 
 @post(
@@ -265,7 +266,7 @@ def request_override(request: Req, case_id: uuid.UUID, data: NewOverride) -> Res
         )
         return queries.override_view(ctx, row)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @post(
@@ -301,7 +302,7 @@ def propose_hold(request: Req, data: NewHold) -> Response[queries.HoldView]:
         )
         return queries.hold_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/legal-holds")
+    return creating(request, work, location="/api/v1/legal-holds")
 
 
 ROUTES = [
@@ -321,6 +322,7 @@ ROUTES = [
     confirm_override,
     list_holds,
     propose_hold,
+    *INVITATION_ROUTES,
     *WATCH_ROUTES,
     *(route for binding in MACHINES for route in transition_routes(binding)),
 ]

@@ -6,6 +6,8 @@ a destruction neither approves nor witnesses it; a recipient's key is verified b
 
 from collections.abc import Iterable
 
+from handover.errors import ConflictError
+
 AGENCY_ROLES = frozenset({"consultant", "lead_consultant", "legal", "dpo", "security_officer"})
 SELLER_ROLES = frozenset({"seller_admin", "seller_signatory"})
 BUYER_ROLES = frozenset({"buyer_admin", "buyer_signatory"})
@@ -33,6 +35,22 @@ def clash(roles: Iterable[str]) -> tuple[str, str] | None:
             if first != second and any(first in a and second in b for a, b in _APART):
                 return first, second
     return None
+
+
+def check_clash(roles: Iterable[str], organisation: frozenset[str]) -> None:
+    """These roles in one case go together, and with the person's roles in the installation.
+
+    Raises:
+        ConflictError: they do not.
+    """
+    held = set(roles)
+    pair = clash(held)
+    if pair is not None:
+        raise ConflictError(f"one person cannot be both {pair[0]} and {pair[1]} in a case")
+    if "platform_admin" in organisation and held - {"auditor"}:
+        raise ConflictError("a platform administrator takes no part in a case")
+    if "auditor" in organisation and held - {"auditor"}:
+        raise ConflictError("an auditor of the installation holds no writing role in a case")
 
 
 def sides_of(role: str) -> frozenset[str]:

@@ -1,6 +1,5 @@
-"""Writes about cases: opening one, its parties, its people, conflicts of interest, standings."""
+"""Writes about cases: opening one, its parties, conflicts of interest, standings; its people are in `members`."""
 
-import datetime as dt
 import secrets
 import uuid
 from collections.abc import Mapping
@@ -9,16 +8,13 @@ from typing import Any
 from sqlalchemy import func, select
 
 from handover import jobs
-from handover.accounts.queries import require_person
 from handover.audit import AuditLog, reason_digest
 from handover.cases.models import Case, ConflictDeclaration, Member, Party
-from handover.cases.queries import case_key, member_roles, members_of, parties, party, require_role, visible_case
-from handover.cases.separation import BUYER_ROLES, ROLES, clash, sides_of
+from handover.cases.queries import case_key, parties, require_role, visible_case
 from handover.context import Context
 from handover.db import new_id
 from handover.detection.checks import uscc as uscc_is_valid
 from handover.errors import ConflictError, ForbiddenError, InvalidInputError
-from handover.settings import Settings
 from handover.vault import Vault
 from handover.workflow import Workflow
 
@@ -33,6 +29,7 @@ STRUCTURES = (
 )
 SIDES = ("seller", "target", "buyer", "agency")
 STANDINGS = ("active", "won", "lost", "withdrawn")
+_USCC_LENGTH = 18
 
 
 def create(ctx: Context, *, title: str, structure: str, key_policy: str, jurisdictions: list[str]) -> Case:
@@ -119,7 +116,7 @@ def add_party(
     require_role(ctx, case_id, "lead_consultant", "consultant")
     if side not in SIDES or kind not in {"company", "person"}:
         raise InvalidInputError(f"side is one of {', '.join(SIDES)}; kind is company or person", field="side")
-    if uscc is not None and not uscc_is_valid(uscc):
+    if uscc is not None and not (len(uscc) == _USCC_LENGTH and uscc_is_valid(uscc)):
         raise InvalidInputError("the unified social credit code is wrong: check all 18 characters", field="uscc")
     if kind == "company" and side != "agency" and uscc is None:
         raise InvalidInputError("a company is named with its unified social credit code", field="uscc")
@@ -177,61 +174,6 @@ def set_standing(ctx: Context, row: Party, standing: str) -> Party:
     return row
 
 
-def add_member(
-    ctx: Context, case_id: uuid.UUID, *, person_id: uuid.UUID, role: str, party_id: uuid.UUID | None
-) -> Member:
-    """Gives a person a role in the case; approvals in it count after the policy's waiting time.
-
-    Raises:
-        ConflictError: the role clashes with one that the person holds, or serves two bidders.
-        InvalidInputError: an unknown role, or a role of a party without its party.
-    """
-    visible_case(ctx, case_id)
-    _may_add(ctx, case_id, role, party_id)
-    person = require_person(ctx, person_id)
-    if role not in ROLES:
-        raise InvalidInputError(f"the role is one of: {', '.join(sorted(ROLES))}", field="role")
-    sides = sides_of(role)
-    if sides and (party_id is None or party(ctx, case_id, party_id).side not in sides):
-        raise InvalidInputError(
-            f"{role} is held for a party on the side of {', '.join(sorted(sides))}", field="party_id"
-        )
-    held = member_roles(ctx, case_id, person_id)
-    _check_clash(held_roles=[r.role for r in held] + [role], organisation=person.roles)
-    bids = {r.party_id for r in held if r.party_id is not None} | ({party_id} if party_id else set())
-    if len({p.id for p in parties(ctx, case_id) if p.side == "buyer" and p.id in bids}) > 1:
-        raise ConflictError("one person cannot serve two competing bidders")
-    if any(r.role == role and r.party_id == party_id for r in held):
-        raise ConflictError("the person has this role already")
-    hours = ctx.get(Settings).policy.approver_cooling_hours
-    row = Member(
-        case_id=case_id,
-        person_id=person_id,
-        role=role,
-        party_id=party_id,
-        granted_by=ctx.person(),
-        effective_at=ctx.now() + dt.timedelta(hours=hours),
-    )
-    ctx.session.add(row)
-    ctx.session.flush()
-    _log(ctx, "member.added", "member", row.id, case_id, role=role, person=str(person_id))
-    return row
-
-
-def end_member(ctx: Context, case_id: uuid.UUID, member_id: uuid.UUID) -> None:
-    """Ends a role at once."""
-    require_role(ctx, case_id, "lead_consultant", "security_officer")
-    row = ctx.session.get(Member, member_id)
-    if row is None or row.case_id != case_id or row.ended_at is not None:
-        raise InvalidInputError("there is no such role in this case", field="member_id")
-    leads = [m for m in members_of(ctx, case_id) if m.role == "lead_consultant"]
-    if row.role == "lead_consultant" and len(leads) == 1:
-        raise ConflictError("name another lead consultant first")
-    row.ended_at = ctx.now()
-    ctx.session.flush()
-    _log(ctx, "member.ended", "member", row.id, case_id, role=row.role, person=str(row.person_id))
-
-
 def declare_conflict(ctx: Context, case_id: uuid.UUID, *, clean: bool, note: str | None) -> ConflictDeclaration:
     """The acting member declares whether they have a conflict of interest; the latest declaration counts."""
     visible_case(ctx, case_id)
@@ -260,23 +202,6 @@ def on_resume(_ctx: Context, row: Case, _details: Mapping[str, Any]) -> None:
 
 def on_close(ctx: Context, row: Case, _details: Mapping[str, Any]) -> None:
     row.closed_at = ctx.now()
-
-
-def _may_add(ctx: Context, case_id: uuid.UUID, role: str, party_id: uuid.UUID | None) -> None:
-    own = {r.party_id for r in member_roles(ctx, case_id, ctx.person()) if r.role == "buyer_admin"}
-    if role in BUYER_ROLES | {"recipient"} and party_id in own:
-        return
-    require_role(ctx, case_id, "lead_consultant", "consultant")
-
-
-def _check_clash(*, held_roles: list[str], organisation: frozenset[str]) -> None:
-    pair = clash(held_roles)
-    if pair is not None:
-        raise ConflictError(f"one person cannot be both {pair[0]} and {pair[1]} in a case")
-    if "platform_admin" in organisation and set(held_roles) - {"auditor"}:
-        raise ConflictError("a platform administrator takes no part in a case")
-    if "auditor" in organisation and set(held_roles) - {"auditor"}:
-        raise ConflictError("an auditor of the installation holds no writing role in a case")
 
 
 def _next_reference(ctx: Context) -> str:

@@ -1,19 +1,9 @@
 """`handover case`: looks at cases of a running server, as the person whose token is in HANDOVER_TOKEN."""
 
-import os
-from typing import Any
-
 import click
 import msgspec
 
-from handover.errors import HandoverError, Kind, NotFoundError
-
-
-class ServerError(HandoverError):
-    """The server refused or did not answer."""
-
-    code = "server_refused"
-    kind = Kind.UNAVAILABLE
+from handover.cli.remote import Server
 
 
 @click.group()
@@ -29,7 +19,8 @@ def case(ctx: click.Context, url: str) -> None:
 @click.pass_obj
 def list_cases(url: str, as_json: bool) -> None:
     """The cases that you take part in."""
-    rows = _get(url, "/cases")["items"]
+    with Server(url) as server:
+        rows = server.get("/cases")["items"]
     if as_json:
         click.echo(msgspec.json.encode(rows))
         return
@@ -42,7 +33,8 @@ def list_cases(url: str, as_json: bool) -> None:
 @click.pass_obj
 def show(url: str, case_id: object) -> None:
     """One case, and what can happen next: who must act, and what blocks it."""
-    shown = {**_get(url, f"/cases/{case_id}"), "next": _get(url, f"/cases/{case_id}/transitions")}
+    with Server(url) as server:
+        shown = {**server.get(f"/cases/{case_id}"), "next": server.get(f"/cases/{case_id}/transitions")}
     click.echo(msgspec.json.format(msgspec.json.encode(shown)))
 
 
@@ -51,26 +43,12 @@ def show(url: str, case_id: object) -> None:
 @click.pass_obj
 def log(url: str, case_id: object) -> None:
     """The audit log of a case, one entry a line."""
-    cursor = None
-    while True:
-        page = _get(url, "/audit", case_id=str(case_id), **({"cursor": cursor} if cursor else {}))
-        for item in page["items"]:
-            click.echo(msgspec.json.encode(item["entry"]))
-        cursor = page["next"]
-        if cursor is None:
-            return
-
-
-def _get(url: str, path: str, **query: str) -> Any:
-    import httpx
-
-    headers = {"Authorization": f"Bearer {os.environ.get('HANDOVER_TOKEN', '')}"}
-    try:
-        answer = httpx.get(f"{url}/api/v1{path}", params=query, headers=headers, timeout=30)
-    except httpx.HTTPError as error:
-        raise ServerError(f"{url} does not answer: {type(error).__name__}") from error
-    if answer.status_code == 404:
-        raise NotFoundError(str(answer.json().get("detail")))
-    if answer.status_code >= 400:
-        raise ServerError(str(answer.json().get("detail")))
-    return answer.json()
+    cursor: dict[str, str] = {}
+    with Server(url) as server:
+        while True:
+            page = server.get("/audit", case_id=str(case_id), **cursor)
+            for item in page["items"]:
+                click.echo(msgspec.json.encode(item["entry"]))
+            if page["next"] is None:
+                return
+            cursor = {"cursor": page["next"]}

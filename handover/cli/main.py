@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "migrate": ("handover.cli.migrate:migrate", "Bring the database to this version's schema."),
     "demo": ("handover.cli.demo:demo", "Play one complete company transfer."),
     "case": ("handover.cli.case:case", "List cases, show one, read its log."),
+    "records": ("handover.cli.records:records", "Upload records to a case; list its record sets."),
     "package": ("handover.cli.package:package", "Seal, inspect and open packages."),
     "key": ("handover.cli.key:key", "Make a key; compute a safety number."),
     "verify": ("handover.cli.verify:verify", "Verify packages, documents, receipts and log exports offline."),
@@ -70,7 +71,14 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(exit_codes.FAILURE)
     except ModuleNotFoundError as error:
-        if error.name and error.name.partition(".")[0] in {"sqlalchemy", "litestar", "uvicorn", "dramatiq", "alembic"}:
+        if error.name and error.name.partition(".")[0] in {
+            "sqlalchemy",
+            "litestar",
+            "uvicorn",
+            "dramatiq",
+            "alembic",
+            "httpx",
+        }:
             click.echo("error: this command needs the server part; install handover[server]", err=True)
             sys.exit(exit_codes.FAILURE)
         raise

@@ -128,8 +128,8 @@ def _packages(story: Story, server: Running, cast: Cast, runs: dict[str, str]) -
         cast.lead.post(f"/parties/{cast.parties['winner']['id']}/standing", {"standing": "won"})
         cast.lead.post(f"/parties/{cast.parties['loser']['id']}/standing", {"standing": "lost"})
         stages.tell_and_ask(cast, story.subjects)
-        _close_the_deal(cast)
-        _loser_declares(cast)
+        close_the_deal(cast)
+        loser_declares(cast)
     with story.stage("交割数据包 Closing package"):
         package = stages.build_package(cast, "closing", winner, None)
         story.excluded = package["exclusions"]
@@ -152,7 +152,8 @@ def _packages(story: Story, server: Running, cast: Cast, runs: dict[str, str]) -
         cast.lead.move("cases", cast.case_id, "accept_handover")
 
 
-def _close_the_deal(cast: Cast) -> None:
+def close_the_deal(cast: Cast) -> None:
+    """The buyer undertakes to keep to the terms; both sides confirm the closing."""
     stages.agree(cast, "undertaking", "winner", None, [("buyer", "winner")])
     stages.agree(
         cast,
@@ -165,7 +166,8 @@ def _close_the_deal(cast: Cast) -> None:
     )
 
 
-def _loser_declares(cast: Cast) -> None:
+def loser_declares(cast: Cast) -> None:
+    """The losing bidder says what became of what they had, once they are asked."""
     for _ in range(600):
         asked = cast.loser.get("/declarations", case_id=cast.case_id)
         if asked:
@@ -200,7 +202,7 @@ def _custody(story: Story, cast: Cast) -> None:
     with story.stage("权限移交 Custody handover"):
         cast.lead.move("cases", cast.case_id, "packages_ready")
         cast.lead.post(f"/parties/{cast.parties['winner']['id']}/standing", {"standing": "won"})
-        _close_the_deal(cast)
+        close_the_deal(cast)
         cast.lead.move("cases", cast.case_id, "start_handover")
         delivery = cast.lead.post("/deliveries", {"case_id": cast.case_id, "kind": "custody"})
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -5,12 +5,15 @@ import datetime as dt
 import hmac
 import io
 import json
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from handover.archive.receipt import make_receipt
 from handover.crypto.age import decrypt_bytes, recipient_of
 from handover.crypto.safety_number import safety_number
+from handover.crypto.trust import Trust
 from handover.demo.cast import Cast
 from handover.demo.client import Person, RefusedError
 from handover.demo.records import consent_of
@@ -32,9 +35,15 @@ _NOTICE = {
 
 
 def agree(
-    cast: Cast, kind: str, party: str, other: str | None, signers: list[tuple[str, str | None]], **fields: str
+    cast: Cast,
+    kind: str,
+    party: str,
+    other: str | None,
+    signers: list[tuple[str, str | None]],
+    only: tuple[str, ...] | None = None,
+    **fields: str,
 ) -> str:
-    """Drafts, reviews, sends and has everybody sign one agreement; `signers` are (person, company they sign for)."""
+    """Drafts, reviews, sends and has everybody (or `only` these) sign; `signers` are (person, company they sign for)."""
     named = [
         {
             "person_id": cast.people[who].id,
@@ -55,7 +64,8 @@ def agree(
     cast.lead.move("agreements", row["id"], "submit")
     cast.legal.move("agreements", row["id"], "send")
     for who, company in signers:
-        sign(cast, cast.people[who], row["id"], company=company)
+        if only is None or who in only:
+            sign(cast, cast.people[who], row["id"], company=company)
     return str(row["id"])
 
 
@@ -69,17 +79,21 @@ def sign(cast: Cast, person: Person, agreement_id: str, *, company: str | None) 
     person.post(f"/agreements/{agreement_id}/signatures", body)
 
 
-def sign_ndas(cast: Cast) -> None:
-    """NDAs of the team, the seller and every bidder; the entrustment of the agency."""
+def sign_ndas(cast: Cast, only: tuple[str, ...] | None = None) -> None:
+    """NDAs of the team, the seller and every bidder; the entrustment of the agency. With `only`, others do not sign yet."""
     inside: list[tuple[str, str | None]] = [
         (who, None) for who in ("lead", "legal", "dpo", "custodian", "seller_admin", "executor", "witness")
     ]
-    agree(cast, "nda", "seller", "agency", [*inside, ("seller_signatory", "seller")])
+    agree(cast, "nda", "seller", "agency", [*inside, ("seller_signatory", "seller")], only)
+    people: list[tuple[str, str | None]]
     bidders = [("winner", "buyer", "recipient")]
     if "loser" in cast.parties:
         bidders.append(("loser", "loser", "loser_recipient"))
     for party, signatory, recipient in bidders:
-        agree(cast, "nda", party, "seller", [(signatory, party), (recipient, None), ("seller_signatory", "seller")])
+        people = [(signatory, party), (recipient, None), ("seller_signatory", "seller")]
+        agree(cast, "nda", party, "seller", people, only)
+    if only is not None:
+        return
     agree(
         cast,
         "entrustment",
@@ -96,21 +110,31 @@ def sign_ndas(cast: Cast) -> None:
 
 def take_inventory(cast: Cast, files: list[Path]) -> list[dict[str, Any]]:
     """The seller uploads, the custodian decides field by field, legal sets the basis; both freeze the list."""
-    sets = []
-    for path in files:
-        body = {
-            "upload_id": cast.seller_admin.upload(cast.case_id, path),
-            "kind": next((kind for word, kind in _KINDS.items() if word in path.name), "other"),
-            "title": path.stem,
-            "owner_party_id": cast.parties["seller"]["id"],
-            "source_statement": "由转让方在提供服务过程中直接收集",
-            "period": "2024-01 – 2025-12",
-            "system": "CRM / 工单系统",
-        }
-        sets.append(cast.seller_admin.post("/record-sets", body))
+    sets = [add_record_set(cast, path, cast.seller_admin.upload(cast.case_id, path)) for path in files]
     for row in sets:
         cast.custodian.wait(f"/record-sets/{row['id']}", "classified", refuse=("refused",))
-        _decide(cast, row["id"])
+    approve_inventory(cast, sets)
+    return [cast.custodian.get(f"/record-sets/{row['id']}") for row in sets]
+
+
+def add_record_set(cast: Cast, path: Path, upload_id: str) -> Any:
+    """The seller says what an uploaded file is; its inspection begins."""
+    body = {
+        "upload_id": upload_id,
+        "kind": next((kind for word, kind in _KINDS.items() if word in path.name), "other"),
+        "title": path.stem,
+        "owner_party_id": cast.parties["seller"]["id"],
+        "source_statement": "由转让方在提供服务过程中直接收集",
+        "period": "2024-01 – 2025-12",
+        "system": "CRM / 工单系统",
+    }
+    return cast.seller_admin.post("/record-sets", body)
+
+
+def approve_inventory(cast: Cast, sets: list[dict[str, Any]]) -> None:
+    """Field by field, then the basis, then the whole list."""
+    for row in sets:
+        decide(cast, row["id"])
     today = dt.datetime.now(dt.UTC).date().isoformat()
     equity = cast.case["structure"] == "equity_transfer"
     for row in sets:
@@ -126,10 +150,10 @@ def take_inventory(cast: Cast, files: list[Path]) -> list[dict[str, Any]]:
         cast.legal.move("record-sets", row["id"], "approve")
     cast.legal.move("cases", cast.case_id, "freeze_inventory")
     cast.seller_admin.move("cases", cast.case_id, "freeze_inventory")
-    return [cast.custodian.get(f"/record-sets/{row['id']}") for row in sets]
 
 
-def _decide(cast: Cast, record_set_id: str) -> None:
+def decide(cast: Cast, record_set_id: str) -> None:
+    """The custodian decides what of a record set is needed."""
     row = cast.custodian.get(f"/record-sets/{record_set_id}")
     if row["subject_field"] is None and row["format"] == "txt":
         cast.custodian.change("PATCH", f"/record-sets/{record_set_id}", {"subject_field": "text"})
@@ -145,18 +169,19 @@ def _decide(cast: Cast, record_set_id: str) -> None:
 
 def redact(cast: Cast, bidders: list[str]) -> dict[str, str]:
     """A run for each bidder, side by side; a stricter plan where a gate asks for it. Returns run ids by bidder."""
-    runs = {bidder: _start_redaction(cast, bidder, 0) for bidder in bidders}
+    runs = {bidder: start_redaction(cast, bidder, 0) for bidder in bidders}
     for bidder in bidders:
         for strictness in (1, 2, None):
             if _finish_redaction(cast, runs[bidder]):
                 break
             if strictness is None:
                 raise RuntimeError("no plan was strict enough")
-            runs[bidder] = _start_redaction(cast, bidder, strictness)
+            runs[bidder] = start_redaction(cast, bidder, strictness)
     return runs
 
 
-def _start_redaction(cast: Cast, bidder: str, strictness: int) -> str:
+def start_redaction(cast: Cast, bidder: str, strictness: int) -> str:
+    """Makes a plan for a bidder and queues the run; returns its id."""
     run = cast.lead.post("/redactions", {"case_id": cast.case_id, "party_id": cast.parties[bidder]["id"]})
     plan = {key: _stricter(policy, strictness) for key, policy in run["plan"].items()}
     cast.lead.change("PUT", f"/redactions/{run['id']}/plan", {"plan": plan})
@@ -319,8 +344,21 @@ def tell_and_ask(cast: Cast, subjects: list[str]) -> dict[str, int]:
     return counts
 
 
-def destroy(cast: Cast) -> dict[str, Any]:
-    """The order that the handover drafted: named people, two approvals, execution, witness, certificate."""
+def receive(cast: Cast, package_id: str, identity: str, trust: Trust) -> None:
+    """The buyer downloads, opens and receipts a package; both sides accept, and the handover ends."""
+    delivery = delivery_of(cast.recipient, cast.case_id, package_id)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "package.age"
+        cast.recipient.download(f"/deliveries/{delivery['id']}/content", target)
+        receipt = make_receipt(target, [identity], trust=trust).decode()
+    cast.recipient.post("/receipts", {"delivery_id": delivery["id"], "receipt": receipt})
+    cast.buyer.move("deliveries", delivery["id"], "accept")
+    cast.seller_signatory.move("deliveries", delivery["id"], "accept")
+    cast.lead.move("cases", cast.case_id, "accept_handover")
+
+
+def prepare_destruction(cast: Cast) -> dict[str, Any]:
+    """The order that the handover drafted, with its people named, ready to be approved."""
     for _ in range(600):
         orders = cast.lead.get("/destruction-orders", case_id=cast.case_id)
         if orders:
@@ -332,6 +370,13 @@ def destroy(cast: Cast) -> dict[str, Any]:
     checked = cast.lead.post(f"/destruction-orders/{order['id']}/check")
     if checked["state"] != "pending_approval":
         raise RuntimeError(f"the destruction order is {checked['state']}")
+    found: dict[str, Any] = order
+    return found
+
+
+def destroy(cast: Cast) -> dict[str, Any]:
+    """Named people, two approvals, execution, witness, certificate."""
+    order = prepare_destruction(cast)
     cast.seller_signatory.move("destruction-orders", order["id"], "approve")
     cast.legal.move("destruction-orders", order["id"], "approve")
     cast.lead.move("destruction-orders", order["id"], "schedule")

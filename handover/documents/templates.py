@@ -71,6 +71,11 @@ def label(name: str) -> Text:
     return _labels().get(name, Text(plain, plain))
 
 
+def is_labelled(name: str) -> bool:
+    """Whether a name has a label of its own."""
+    return name in _labels()
+
+
 def is_text(value: Any) -> bool:
     """Whether a fact is one sentence in both languages, and nothing besides."""
     return isinstance(value, dict) and value.keys() == {"zh", "en"}

@@ -23,6 +23,10 @@ class Catalogue:
     def gettext(self, message: str) -> str:
         return self._entries.get(message) or message
 
+    def sources(self) -> list[str]:
+        """Every sentence that has a translation."""
+        return list(self._entries)
+
     def ngettext(self, singular: str, plural: str, count: int) -> str:
         """Chinese has one form, kept under the singular; English picks by the count."""
         return self._entries.get(singular) or (singular if count == 1 else plural)

@@ -84,7 +84,7 @@ class Copy(Versioned, Base):
     __tablename__ = "copies"
 
     case_id: Mapped[uuid.UUID] = mapped_column(index=True)
-    #: upload, source, working, redacted, package, recipient_copy, backup, paper, other
+    #: upload, source, working, redacted, sample, package, recipient_copy, backup, paper, other
     kind: Mapped[str] = mapped_column(sa.String(16))
     record_set_id: Mapped[uuid.UUID | None]
     package_id: Mapped[uuid.UUID | None]

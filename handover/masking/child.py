@@ -26,6 +26,8 @@ class Parameters(msgspec.Struct, kw_only=True):
     name: str
     policy: Policy
     key: bytes = b""
+    #: How many records a reviewer is shown.
+    samples: int = 0
     quasi_identifiers: list[str] = msgspec.field(default_factory=list)
 
 
@@ -61,6 +63,8 @@ def _redact(parameters: Parameters, incoming: BinaryIO, outgoing: BinaryIO) -> R
         key=parameters.key,
         selection=selection,
         on_records=ProgressLines(),
+        samples=parameters.samples,
+        on_sample=lambda sample: outgoing.write(pack(FrameKind.SIDE, msgspec.json.encode(sample))),
     )
     outgoing.writelines(pack_stream(redaction.output()))
     return redaction.report

@@ -31,6 +31,8 @@ def redact_isolated(
     *,
     sink: Callable[[bytes], None],
     selection: Selection | None = None,
+    samples: int = 0,
+    on_sample: Callable[[bytes], None] = lambda _record: None,
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> RedactionReport:
@@ -43,6 +45,8 @@ def redact_isolated(
         key: the recipient's pseudonym key, at least 16 bytes.
         sink: takes the output piece by piece; it is whole only when this function returns.
         selection: whose records go in; a record that can't be attributed stays out. Its references are those of the source.
+        samples: how many records a reviewer is to see, drawn under the key.
+        on_sample: takes each of them as the JSON of a `SampledRecord`, in the file's order.
         progress: takes `{"stage": "survey" | "redact", "records": n}`.
 
     Raises:
@@ -53,7 +57,7 @@ def redact_isolated(
         raise ValueError("a pseudonym key has at least 16 bytes")
     if selection is not None and selection.drop_fields:
         raise ValueError("fields are dropped by the policy, not by the selection")
-    parameters = Parameters(task="redact", name=name, policy=policy, key=key)
+    parameters = Parameters(task="redact", name=name, policy=policy, key=key, samples=samples)
 
     def wire() -> Iterator[bytes]:
         yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
@@ -61,7 +65,7 @@ def redact_isolated(
         yield from pack_stream(source())
         yield from pack_stream(source())
 
-    return _run(wire(), RedactionReport, sink, progress, limits)
+    return _run(wire(), RedactionReport, sink, progress, limits, on_sample)
 
 
 def residual_isolated(
@@ -96,6 +100,7 @@ def _run(
     sink: Callable[[bytes], None],
     progress: Progress | None,
     limits: Limits | None,
+    on_sample: Callable[[bytes], None] = lambda _record: None,
 ) -> R:
     parser = FrameParser()
     results: list[R] = []
@@ -105,6 +110,8 @@ def _run(
         for kind, payload in parser.feed(data):
             if kind is FrameKind.DATA:
                 sink(payload)
+            elif kind is FrameKind.SIDE:
+                on_sample(payload)
             elif kind is FrameKind.REPORT:
                 results.append(msgspec.json.decode(payload, type=report))
             elif kind is FrameKind.REFUSED:

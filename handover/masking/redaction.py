@@ -12,6 +12,7 @@ from handover.masking.masks import mask
 from handover.masking.policy import FieldRule, Policy
 from handover.masking.pseudonyms import Pseudonymiser
 from handover.masking.report import FieldRedaction, RedactionReport
+from handover.masking.samples import SampledRecord, Sampler
 from handover.masking.selection import Selection, SelectionReport
 from handover.masking.selection import _Judge as RecordJudge
 
@@ -126,10 +127,13 @@ class Redaction:
         key: bytes,
         selection: Selection | None = None,
         on_records: OnRecords | None = None,
+        samples: int = 0,
+        on_sample: Callable[[SampledRecord], object] = lambda _record: None,
     ) -> None:
         self._first, self._second, self._name = first, second, name
         self._policy, self._key, self._selection = policy, key, selection
         self._on_records = on_records or (lambda _stage, _records: None)
+        self._samples, self._on_sample = samples, on_sample
         self.report = RedactionReport()
 
     def output(self) -> Iterator[bytes]:
@@ -140,6 +144,7 @@ class Redaction:
         """
         survey = survey_of(self._first, self._on_records)
         redactor = Redactor(survey, self._policy, self._key)
+        sampler = Sampler(survey, self._policy, self._key, self._samples)
         selected = SelectionReport()
         judge = RecordJudge(self._selection, selected) if self._selection else None
         reading = self._second()
@@ -149,6 +154,8 @@ class Redaction:
             # Whose record it is must be seen before the reference becomes a token.
             keep = judge.keep(batch) if judge else None
             redactor.apply(batch)
+            for sample in sampler.of(batch, keep):
+                self._on_sample(sample)
             report.records_in += batch.count
             report.records_out += batch.count if keep is None else sum(keep)
             yield writer.write(batch, keep)

@@ -26,7 +26,7 @@ def key_page(request: Req, reference: str) -> Response[Any]:
 
     def gather(ctx: Context) -> dict[str, Any]:
         case, frame = party_page(ctx, reference)
-        row = queries.own_recipient(ctx, case.id)
+        row = queries.recipient_of_person(ctx, case.id)
         here = f"{ctx.get(Settings).public_url}/my/{case.reference}/key"
         # A code of the address is a picture in the page itself: it asks nobody, and works under the strictest policy.
         code = segno.make(here, error="m", micro=False).svg_data_uri(border=2, light="#fff", omitsize=True)

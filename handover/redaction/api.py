@@ -7,7 +7,8 @@ from litestar import Request, Response, get, post, put
 from msgspec import Meta
 
 from handover.inventory.queries import inside
-from handover.redaction import queries, service
+from handover.masking import SampledRecord
+from handover.redaction import queries, samples, service
 from handover.redaction.binding import MACHINES
 from handover.web import changing, creating, fresh, reading, writing
 from handover.web.examples import problems
@@ -15,6 +16,9 @@ from handover.web.forms import Form, Prose
 from handover.web.transitions import transition_routes
 
 Req = Request[Any, Any, Any]
+
+
+SampleLimit = Annotated[int, Meta(ge=1, le=1_000)]
 
 
 class NewRedaction(Form):
@@ -46,7 +50,7 @@ def propose(request: Req, data: NewRedaction) -> Response[queries.RedactionView]
     def work(ctx: Any) -> queries.RedactionView:
         return queries.redaction_view(ctx, service.propose(ctx, data.case_id, data.party_id))
 
-    return creating(request, data, work, location="/api/v1/redactions")
+    return creating(request, work, location="/api/v1/redactions")
 
 
 @get("/api/v1/redactions", sync_to_thread=True, tags=["redactions"], responses=problems(400, 401, 404))
@@ -92,11 +96,30 @@ def review(request: Req, redaction_id: uuid.UUID, data: Review) -> queries.Redac
         return queries.redaction_view(ctx, row)
 
 
+@get(
+    "/api/v1/redactions/{redaction_id:uuid}/samples",
+    sync_to_thread=True,
+    tags=["redactions"],
+    responses=problems(400, 401, 403, 404, 409),
+)
+def read_samples(
+    request: Req, redaction_id: uuid.UUID, record_set_id: uuid.UUID, limit: SampleLimit = 20
+) -> list[SampledRecord]:
+    """Records of the output, drawn pseudo-randomly: each field after, beside the mere shape of what it was before.
+
+    Reading is noted in the audit log.
+    """
+    with writing(request) as ctx:
+        row = queries.visible_redaction(ctx, redaction_id)
+        return samples.read(ctx, row, record_set_id, limit)
+
+
 ROUTES = [
     propose,
     list_redactions,
     read,
     change_plan,
     review,
+    read_samples,
     *(route for binding in MACHINES for route in transition_routes(binding)),
 ]

@@ -39,6 +39,8 @@ class RedactionItem(Versioned, Base):
     redaction_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("redactions.id"), index=True)
     record_set_id: Mapped[uuid.UUID]
     output_copy_id: Mapped[uuid.UUID]
+    #: The records that a reviewer is shown; a copy of its own, because they hold text of the output.
+    sample_copy_id: Mapped[uuid.UUID]
     records_in: Mapped[int]
     records_out: Mapped[int]
     #: Replaced values by kind.

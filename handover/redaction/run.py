@@ -15,8 +15,10 @@ from handover.inventory.queries import copy_content, facts_of, source_copy
 from handover.inventory.service import announce_copy, fill_copy
 from handover.jobs import Job, JobRun
 from handover.masking import Policy, RedactionReport, redact_isolated, residual_isolated
+from handover.redaction.gates import sample_size
 from handover.redaction.models import Redaction, RedactionItem
 from handover.redaction.queries import items_of, plan_of
+from handover.redaction.samples import SAMPLES_FORMAT
 from handover.redaction.service import pseudonym_key
 from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
@@ -30,9 +32,19 @@ class _Task:
     key_id: str
     blob: SealedBlob
     content: Content
+    #: How many records a reviewer will look at.
+    samples: int = 0
 
     def source(self, vault: Vault) -> Callable[[], Iterator[bytes]]:
         return lambda: plain_chunks(vault, self.key_id, self.blob, self.content)
+
+
+@dataclass(slots=True)
+class _Made:
+    task: _Task
+    report: RedactionReport
+    #: The output, then the sample of it.
+    copies: dict[uuid.UUID, Stored]
 
 
 def redact(run: JobRun) -> None:
@@ -46,20 +58,28 @@ def redact(run: JobRun) -> None:
             ctx.get(Workflow).fire(ctx, row, "start")
         tasks = _tasks(ctx, row)
         secret = vault.secret(pseudonym_key(row.case_id, row.party_id))
-    made: list[tuple[_Task, uuid.UUID, Stored, RedactionReport]] = []
+    made: list[_Made] = []
     for done, task in enumerate(tasks):
         run.progress(done, len(tasks))
-        copy_id = announce_copy(run, row.case_id, "redacted", "L2", record_set_id=task.record_set_id)
-        with Sink(vault, f"copy:{copy_id}", task.content.format) as sink:
+        output_id, sample_id = (
+            announce_copy(run, row.case_id, kind, "L2", record_set_id=task.record_set_id)
+            for kind in ("redacted", "sample")
+        )
+        with (
+            Sink(vault, f"copy:{output_id}", task.content.format) as output,
+            Sink(vault, f"copy:{sample_id}", SAMPLES_FORMAT) as sample,
+        ):
             report = redact_isolated(
                 task.source(vault),
                 task.name,
                 task.policy,
                 secret,
-                sink=sink.write,
+                sink=output.write,
+                samples=task.samples,
+                on_sample=lambda line, sink=sample: sink.write(line + b"\n"),  # type: ignore[misc]
                 progress=lambda _said, done=done: run.progress(done, len(tasks)),  # type: ignore[misc]
             )
-        made.append((task, copy_id, sink.stored(), report))
+        made.append(_Made(task, report, {output_id: output.stored(), sample_id: sample.stored()}))
     with run.finish() as ctx:
         _store(ctx, row.id, made)
 
@@ -108,6 +128,7 @@ def _tasks(ctx: Context, row: Redaction) -> list[_Task]:
                 key_id=str(copy.key_id),
                 blob=msgspec.convert(copy.blob, SealedBlob),
                 content=copy_content(ctx, copy),
+                samples=sample_size(ctx, record_set.records),
             )
         )
     return tasks
@@ -119,22 +140,25 @@ def _output(ctx: Context, item: RedactionItem) -> _Task:
     return _Task(item.record_set_id, "", Policy(), str(copy.key_id), blob, copy_content(ctx, copy))
 
 
-def _store(ctx: Context, redaction_id: uuid.UUID, made: list[tuple[_Task, uuid.UUID, Stored, RedactionReport]]) -> None:
+def _store(ctx: Context, redaction_id: uuid.UUID, made: list[_Made]) -> None:
     row = ctx.session.get_one(Redaction, redaction_id)
     row.run_at = ctx.now()
     # Results of an earlier run are replaced; their copies stay on the register until they are destroyed.
     ctx.session.execute(delete(RedactionItem).where(RedactionItem.redaction_id == row.id))
-    for task, copy_id, stored, report in made:
-        fill_copy(ctx, copy_id, stored)
+    for one in made:
+        output_id, sample_id = one.copies
+        for copy_id, stored in one.copies.items():
+            fill_copy(ctx, copy_id, stored)
         ctx.session.add(
             RedactionItem(
                 case_id=row.case_id,
                 redaction_id=row.id,
-                record_set_id=task.record_set_id,
-                output_copy_id=copy_id,
-                records_in=report.records_in,
-                records_out=report.records_out,
-                counts=_counts(report),
+                record_set_id=one.task.record_set_id,
+                output_copy_id=output_id,
+                sample_copy_id=sample_id,
+                records_in=one.report.records_in,
+                records_out=one.report.records_out,
+                counts=_counts(one.report),
             )
         )
     ctx.session.flush()

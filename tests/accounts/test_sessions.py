@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from litestar.testing import TestClient
 
 from handover.accounts.errors import SecondFactorRequiredError
 from handover.accounts.service import require_recent_second_factor
 from handover.context import Installation
+from handover.db import Database
+from handover.db.engine import DatabaseFullError
 from tests.actors import PASSWORD, Actors, Clock, Someone
 
 STEP_UP = "sessions/current/second-factor"
@@ -21,10 +24,51 @@ def alive(someone: Someone, token: str) -> bool:
 
 def test_a_session_ends_when_idle(actors: Actors, clock: Clock) -> None:
     anna = actors("anna")
-    clock.advance(minutes=29)
-    assert alive(anna, anna.token)
-    clock.advance(minutes=2)
+    clock.advance(minutes=31)
     assert not alive(anna, anna.token)
+    assert not alive(anna, anna.token)
+
+
+def test_reading_alone_keeps_a_session_until_its_hours_are_over(actors: Actors, clock: Clock) -> None:
+    anna = actors("anna")
+    for _ in range(24):
+        clock.advance(minutes=29)
+        assert alive(anna, anna.token)
+    clock.advance(minutes=25)
+    assert not alive(anna, anna.token), "twelve hours are over"
+
+
+def test_reads_note_the_use_of_a_session_at_most_once_a_minute(
+    actors: Actors, clock: Clock, installation: Installation
+) -> None:
+    anna = actors("anna")
+    clock.stop()
+    written: list[object] = []
+
+    @sa.event.listens_for(installation.get(Database).engine, "before_cursor_execute")
+    def note(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith(("UPDATE", "BEGIN IMMEDIATE")):
+            written.append(statement)
+
+    for seconds, expected in ((0, 0), (59, 0), (2, 1), (0, 1), (61, 2)):
+        clock.advance(seconds=seconds)
+        assert alive(anna, anna.token)
+        assert sum(str(s).startswith("UPDATE sessions") for s in written) == expected
+    assert len(written) <= 4, "no other read began a transaction that writes"
+
+
+def test_a_read_is_answered_though_its_note_cannot_be_written(
+    actors: Actors, clock: Clock, installation: Installation
+) -> None:
+    anna = actors("anna")
+    clock.advance(minutes=2)
+
+    @sa.event.listens_for(installation.get(Database).engine, "before_cursor_execute")
+    def fail(_c: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("UPDATE"):
+            raise DatabaseFullError("full")
+
+    assert alive(anna, anna.token)
 
 
 def test_a_session_ends_after_its_hours_however_busy(actors: Actors, clock: Clock) -> None:

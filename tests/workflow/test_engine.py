@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from handover.accounts import people
 from handover.audit.models import AuditEntry
-from handover.cases import overrides, service
+from handover.cases import members, overrides, service
 from handover.cases.models import Case, LegalHold
 from handover.context import SYSTEM, Actor, Context, Installation
 from handover.errors import ConflictError, ForbiddenError, InvalidInputError
@@ -34,7 +34,7 @@ class World:
             row = service.create(ctx, title="t", structure="asset_transfer", key_policy="classic", jurisdictions=["CN"])
             self.case_id = row.id
             for who, role in (("legal", "legal"), ("dpo", "security_officer")):
-                service.add_member(ctx, row.id, person_id=self.ids[who], role=role, party_id=None)
+                members.add_member(ctx, row.id, person_id=self.ids[who], role=role, party_id=None)
         clock.advance(hours=25)  # approvers wait for a day before their approval counts
 
     def actor(self, who: str) -> Actor:

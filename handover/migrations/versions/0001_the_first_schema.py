@@ -791,6 +791,7 @@ def upgrade() -> None:
         sa.Column("redaction_id", sa.Uuid(), nullable=False),
         sa.Column("record_set_id", sa.Uuid(), nullable=False),
         sa.Column("output_copy_id", sa.Uuid(), nullable=False),
+        sa.Column("sample_copy_id", sa.Uuid(), nullable=False),
         sa.Column("records_in", sa.Integer(), nullable=False),
         sa.Column("records_out", sa.Integer(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=False),

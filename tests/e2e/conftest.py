@@ -1,0 +1,67 @@
+"""Real browsers against a real server: Debian's Chromium, the product's own fonts, and everything a page does wrong noted."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from handover.demo.halfway import STOPS, Halfway
+from tests.e2e.watching import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+_READY_SECONDS = 240
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium with the fonts that the product ships, so that rare name characters show."""
+    path = shutil.which("chromium")
+    if path is None:
+        if os.environ.get("HANDOVER_REQUIRE_SERVICES") == "1":
+            pytest.fail("chromium is missing; make e2e installs it")
+        pytest.skip("chromium is not installed; make e2e installs it")
+    fonts = ROOT / "templates" / "documents" / "fonts" / "fonts.conf"
+    environment = {**os.environ, "FONTCONFIG_FILE": str(fonts), "FONTCONFIG_PATH": str(fonts.parent)}
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS), env=environment)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """`handover serve --demo`, once its cases are there."""
+    folder = tmp_path_factory.mktemp("demo-site")
+    with Site(folder, "--demo") as site:
+        deadline = time.monotonic() + _READY_SECONDS
+        while len(_made(site)) < len(STOPS):
+            assert site.process.poll() is None, site.log()
+            assert time.monotonic() < deadline, site.log()
+            time.sleep(0.5)
+        yield site
+
+
+def _made(site: Site) -> list[tuple[str, str]]:
+    path = site.data_dir / "demo.json"
+    return msgspec.json.decode(path.read_bytes(), type=Halfway).made if path.exists() else []
+
+
+@pytest.fixture
+def empty_site(tmp_path: Path) -> Iterator[Site]:
+    """A server over a fresh installation; `site.invitation` is the first administrator's link and code."""
+    with Site(tmp_path) as site:
+        yield site
