@@ -10,6 +10,7 @@ from handover.cases.frame import case_page
 from handover.cases.models import Case
 from handover.cases.queries import roles_of
 from handover.context import Context
+from handover.errors import HandoverError
 from handover.i18n.catalogue import catalogue
 from handover.inventory import bulk, queries, service
 from handover.inventory.pages_party import ROUTES as PARTY_ROUTES
@@ -43,7 +44,8 @@ def records_page(request: Req, reference: str) -> Response[Any]:
 
 @post("/cases/{reference:str}/records", sync_to_thread=True, include_in_schema=False, status_code=200)
 def change_records(request: Req, reference: str, data: FORM) -> Response[Any]:
-    """One change for many record sets, all or none."""
+    """One change for many record sets, all or none; of a refusal the page names the set."""
+    stopped: list[str] = []
 
     def work(ctx: Context, form: Bulk) -> Done:
         row, _frame = case_page(ctx, reference, "records")
@@ -57,12 +59,20 @@ def change_records(request: Req, reference: str, data: FORM) -> Response[Any]:
             trigger=form.trigger,
             reason=form.reason,
         )
-        bulk.change_many(ctx, rows, wanted)
+        try:
+            bulk.change_many(ctx, rows, wanted)
+        except HandoverError as error:
+            stopped.append(str(error.details.get("record_set", "")))
+            raise
         words = catalogue(ctx.language)
         said = words.ngettext("%(count)s record set is changed", "%(count)s record sets are changed", len(rows))
         return Done(f"/cases/{reference}/records", said % {"count": len(rows)})
 
-    return submit(request, data, Bulk, work, lambda form: _records(request, reference, form))
+    def again(form: FilledForm) -> Response[Any]:
+        form.summary = ": ".join(filter(None, [*stopped, form.summary]))
+        return _records(request, reference, form)
+
+    return submit(request, data, Bulk, work, again)
 
 
 def _records(request: Req, reference: str, form: FilledForm) -> Response[Any]:
