@@ -1,15 +1,20 @@
 """Reads of accounts."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
+from itertools import islice
 
 import msgspec
 from sqlalchemy import select
 
-from handover.accounts.models import Person
+from handover.accounts.models import LoginSession, Person
 from handover.context import Context
 from handover.errors import ForbiddenError, NotFoundError
 from handover.vault import Vault
+
+#: As many names are looked through for a search.
+MAX_SEARCHED = 2_000
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,9 +69,55 @@ def person_view(ctx: Context, row: Person) -> PersonView:
     )
 
 
+class PersonRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A person as administrators see them in the list: with address and standing, without credentials."""
+
+    id: str
+    name: str
+    email: str
+    roles: list[str]
+    #: invited, enrolled or suspended
+    state: str
+    second_factor: str | None
+    language: str
+    created_at: dt.datetime
+
+
+def person_row(ctx: Context, row: Person) -> PersonRow:
+    enrolled = "enrolled" if row.password_hash is not None else "invited"
+    return PersonRow(
+        id=str(row.id),
+        name=person_name(ctx, row.id),
+        email=email_of(ctx, row),
+        roles=list(row.organisation_roles),
+        state="suspended" if row.suspended_at is not None else enrolled,
+        second_factor=row.second_factor if row.password_hash is not None else None,
+        language=row.language,
+        created_at=row.created_at,
+    )
+
+
+def named_like(ctx: Context, part: str, limit: int) -> list[Person]:
+    """People whose name holds `part`, newest first. Names are sealed, so they are opened one by one, up to a bound."""
+    wanted = part.strip().casefold()
+    rows = ctx.session.scalars(select(Person).order_by(Person.id.desc()).limit(MAX_SEARCHED))
+    found = (row for row in rows if wanted in person_name(ctx, row.id).casefold())
+    return list(islice(found, limit))
+
+
 def me(ctx: Context) -> PersonView:
     """The acting person, for the frame of their pages."""
     return person_view(ctx, ctx.session.get_one(Person, ctx.person()))
+
+
+def require_role(ctx: Context, *roles: str) -> None:
+    """One of these roles in the installation.
+
+    Raises:
+        ForbiddenError: none of them.
+    """
+    if not ctx.actor.roles & set(roles):
+        raise ForbiddenError(f"this takes one of the roles: {', '.join(roles)}", roles=list(roles))
 
 
 def require_staff(ctx: Context) -> None:
@@ -77,3 +128,26 @@ def require_staff(ctx: Context) -> None:
     """
     if not ctx.actor.roles & {"platform_admin", "consultant"}:
         raise ForbiddenError("administrators and consultants see the list of people", roles=["consultant"])
+
+
+def anybody_enrolled(ctx: Context) -> bool:
+    """Whether this installation has begun: until then it waits for its first administrator."""
+    return ctx.session.scalars(select(Person.id).where(Person.password_hash.is_not(None)).limit(1)).first() is not None
+
+
+def has_logged_in(ctx: Context, person_id: uuid.UUID) -> bool:
+    """Whether this person ever proved a second factor."""
+    return (
+        ctx.session.scalars(select(LoginSession.id).where(LoginSession.person_id == person_id).limit(1)).first()
+        is not None
+    )
+
+
+def own_email(ctx: Context) -> str:
+    """The acting person's address, by which they log in."""
+    return email_of(ctx, ctx.session.get_one(Person, ctx.person()))
+
+
+def email_of(ctx: Context, row: Person) -> str:
+    """A person's address, for themselves and for administrators."""
+    return ctx.get(Vault).open_text("accounts", row.email_sealed, field="people.email", row=row.id)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from hashlib import sha256
 from typing import Any, BinaryIO
 
 import msgspec
@@ -10,7 +11,11 @@ from sqlalchemy import select
 from handover.attestations.models import IssuedDocument
 from handover.cases.queries import bidder_party, visible_case
 from handover.context import Context
+from handover.crypto.trust import CA_PEM
+from handover.documents.errors import DocumentVerificationError
+from handover.documents.verify import verify_pdf
 from handover.errors import NotFoundError
+from handover.settings import Settings
 from handover.vault import SealedBlob, Vault
 
 
@@ -35,6 +40,16 @@ class NumberCheck(msgspec.Struct, frozen=True, kw_only=True):
 
     number: str
     result: str
+
+
+class StoredCheck(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept document that was verified again; `problem` is None when seal, content and facts hold."""
+
+    number: str
+    signer: str | None
+    level: str | None
+    timestamp: dict[str, str] | None
+    problem: str | None
 
 
 def visible_document(ctx: Context, document_id: uuid.UUID) -> IssuedDocument:
@@ -69,14 +84,33 @@ def newest(ctx: Context, kind: str, entity_id: uuid.UUID) -> IssuedDocument | No
     return ctx.session.scalars(query).first()
 
 
-def check_number(ctx: Context, number: str, sha256: str | None) -> NumberCheck:
+def check_number(ctx: Context, number: str, digest: str | None) -> NumberCheck:
     """valid when number and digest belong together, superseded when there is a newer issue, unknown otherwise."""
     row = ctx.session.scalars(select(IssuedDocument).where(IssuedDocument.number == number)).one_or_none()
-    if row is None or (sha256 is not None and sha256 not in {row.sha256, row.twin_sha256}):
+    if row is None or (digest is not None and digest not in {row.sha256, row.twin_sha256}):
         return NumberCheck(number=number, result="unknown")
     latest = newest(ctx, row.kind, row.entity_id)
     superseded = latest is not None and latest.id != row.id
     return NumberCheck(number=number, result="superseded" if superseded else "valid")
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text is a SHA-256 in lower-case hex."""
+    return len(text) == 64 and not set(text) - set("0123456789abcdef")
+
+
+def verify_stored(ctx: Context, row: IssuedDocument) -> StoredCheck:
+    """Verifies a kept document now, as a stranger would with the published authority, and against its row."""
+    data, authority = read_pdf(ctx, row), (ctx.get(Settings).trust_dir / CA_PEM).read_bytes()
+    try:
+        found = verify_pdf(data, ca_pem=authority)
+    except DocumentVerificationError as error:
+        return StoredCheck(number=row.number, signer=None, level=None, timestamp=None, problem=error.message)
+    same = (found.number, sha256(data).hexdigest(), sha256(found.twin).hexdigest())
+    problem = None if same == (row.number, row.sha256, row.twin_sha256) else "the file is not the one that was issued"
+    return StoredCheck(
+        number=row.number, signer=found.signer, level=found.level, timestamp=found.timestamp, problem=problem
+    )
 
 
 def read_pdf(ctx: Context, row: IssuedDocument) -> bytes:

@@ -57,7 +57,7 @@ def prepare(ctx: Context, kind: str, entity_id: uuid.UUID) -> tuple[Document, Fa
         legal=gathered.legal,
         signatories=gathered.signatories,
         not_proven=gathered.not_proven,
-        verification_url=f"{settings.public_url}/api/v1/verify/{number}",
+        verification_url=f"{settings.public_url}/verify/{number}",
         checkpoint=ctx.get(AuditLog).checkpoint(ctx),
         demo=settings.demo,
         supersedes=before.number if before else None,

@@ -130,7 +130,14 @@ class AuditLog:
         return verify_rows(ctx.session, self.origin, self.keys)
 
     def record_verification(self, ctx: Context) -> AuditVerification:
-        """Recomputes the log and keeps the outcome, good or bad; the newest one is what gates look at."""
+        """Recomputes the log and keeps the outcome, good or bad; the newest one is what pages show."""
+        row = self.recompute(ctx)
+        ctx.session.add(row)
+        ctx.session.flush()
+        return row
+
+    def recompute(self, ctx: Context) -> AuditVerification:
+        """The outcome of a full recomputation, not kept yet: it takes long, so no writer should wait for it."""
         row = AuditVerification(verified_at=ctx.now())
         try:
             verified = self.verify_database(ctx)
@@ -139,8 +146,6 @@ class AuditLog:
             head = committed_head(ctx.session)
             row.size, row.root = head.size, head.root()
             row.problem, row.first_index, row.last_index = error.problem, error.first, error.last
-        ctx.session.add(row)
-        ctx.session.flush()
         return row
 
     def export(self, ctx: Context, case_id: uuid.UUID | None = None) -> Iterator[bytes]:

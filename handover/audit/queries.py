@@ -2,6 +2,8 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
@@ -14,6 +16,8 @@ from handover.errors import InvalidInputError
 
 #: One page of entries at most.
 MAX_PAGE = 500
+#: Days are meant as the parties live them (pages show times in this zone).
+PARTIES_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 class EntryView(msgspec.Struct, frozen=True):
@@ -62,6 +66,82 @@ def entries(
     more = found[limit:]
     items = [EntryView(decode_entry(row.entry.encode()), row.leaf_hash.hex()) for row in found[:limit]]
     return EntryPage(items, str(more[0].index) if more else None)
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries of a case: every condition that is given must hold. `event` may be the first part of a name."""
+
+    event: str = ""
+    actor: str = ""
+    entity: str = ""
+    since: dt.date | None = None
+    until: dt.date | None = None
+
+
+def latest(
+    ctx: Context, case_id: uuid.UUID, wanted: Wanted, *, before: int | None = None, limit: int = 50
+) -> tuple[list[EntryView], int | None]:
+    """A case's entries, newest first, below an index; with the index from which the next page goes on."""
+    query = _wanted(sa.select(AuditEntry).where(AuditEntry.case_id == case_id), wanted)
+    if before is not None:
+        query = query.where(AuditEntry.index < before)
+    found = list(ctx.session.scalars(query.order_by(AuditEntry.index.desc()).limit(limit + 1)))
+    items = [EntryView(decode_entry(row.entry.encode()), row.leaf_hash.hex()) for row in found[:limit]]
+    return items, found[limit - 1].index if len(found) > limit else None
+
+
+def entry_of(ctx: Context, case_id: uuid.UUID, index: int) -> EntryView | None:
+    """One entry of a case."""
+    row = ctx.session.get(AuditEntry, index)
+    if row is None or row.case_id != case_id:
+        return None
+    return EntryView(decode_entry(row.entry.encode()), row.leaf_hash.hex())
+
+
+def last_times(ctx: Context, case_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, dt.datetime]:
+    """When something last happened in each of these cases."""
+    newest = (
+        sa.select(sa.func.max(AuditEntry.index)).where(AuditEntry.case_id.in_(case_ids)).group_by(AuditEntry.case_id)
+    )
+    rows = ctx.session.execute(
+        sa.select(AuditEntry.case_id, AuditEntry.time).where(AuditEntry.index.in_(newest.scalar_subquery()))
+    )
+    return {case_id: time for case_id, time in rows if case_id is not None}
+
+
+def times_of(ctx: Context, case_id: uuid.UUID) -> list[dt.datetime]:
+    """The times of all entries of a case, oldest first."""
+    query = sa.select(AuditEntry.time).where(AuditEntry.case_id == case_id).order_by(AuditEntry.index)
+    return list(ctx.session.scalars(query))
+
+
+def entries_of_entity(ctx: Context, case_id: uuid.UUID, entity_id: uuid.UUID) -> list[EntryView]:
+    """Everything that happened to one row of a case, oldest first."""
+    query = sa.select(AuditEntry).where(
+        AuditEntry.case_id == case_id, AuditEntry.entry.contains(f'"entity_id":"{entity_id}"')
+    )
+    rows = ctx.session.scalars(query.order_by(AuditEntry.index).limit(MAX_PAGE))
+    return [EntryView(decode_entry(row.entry.encode()), row.leaf_hash.hex()) for row in rows]
+
+
+def _wanted(query: sa.Select[AuditEntry], wanted: Wanted) -> sa.Select[AuditEntry]:
+    """The entry's text is canonical, so a field stands in it in one way only."""
+    for begins in (
+        f'"event":"{wanted.event}' if wanted.event else "",
+        f'"actor":"{wanted.actor}"' if wanted.actor else "",
+        f'"entity":"{wanted.entity}"' if wanted.entity else "",
+    ):
+        if begins:
+            query = query.where(AuditEntry.entry.contains(begins, autoescape=True))
+    if wanted.since is not None:
+        query = query.where(AuditEntry.time >= _midnight(wanted.since))
+    if wanted.until is not None:
+        query = query.where(AuditEntry.time < _midnight(wanted.until + dt.timedelta(days=1)))
+    return query
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), PARTIES_ZONE)
 
 
 def newest_note(ctx: Context) -> str | None:

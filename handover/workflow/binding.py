@@ -52,6 +52,8 @@ class Gate:
     check: Callable[[Context, Any], Sequence[Condition]]
     #: Whether two persons may override it with a reason (listed in the closing report).
     overridable: bool = False
+    #: What pages show of a judgement that takes long: what is known already. Firing always computes `check`.
+    preview: Callable[[Context, Any], Sequence[Condition]] | None = None
 
 
 Effect = Callable[[Context, Any, Mapping[str, Any]], None]

@@ -45,6 +45,10 @@ class Workflow:
         pin = ctx.session.scalars(query).one_or_none()
         return self._machines.newest(machine).definition if pin is None else self._pinned(pin).definition
 
+    def newest(self, machine: str) -> Definition:
+        """The version that new cases get."""
+        return self._machines.newest(machine).definition
+
     def leaving(self, ctx: Context, row: Any) -> list[Transition]:
         """The transitions that leave a row's state, without computing what blocks them."""
         return self._machine(ctx, row).leaving(row.state)
@@ -132,29 +136,30 @@ class Workflow:
 
     def options(self, ctx: Context, row: Any) -> list[Option]:
         """Every transition that leaves the row's state, with what blocks it and who must act."""
-        held = self._roles(ctx, row)
-        found = []
-        for transition in self._machine(ctx, row).leaving(row.state):
-            gates = self.evaluate(ctx, row, transition.gates)
-            subject = self.binding(row.MACHINE).approval_subject(ctx, row)
-            given = approvals.standing(ctx, row, transition, subject) if transition.approvals else []
-            found.append(
-                Option(
-                    trigger=transition.trigger,
-                    label=transition.label,
-                    dest=transition.dest,
-                    who=sorted(transition.allowed_roles),
-                    approvals=transition.approvals,
-                    automatic=transition.who == ["system"],
-                    allowed=bool(held & transition.allowed_roles),
-                    blocked=any(not gate.open for gate in gates),
-                    reason_needed=transition.reason,
-                    gates=gates,
-                    given=approvals.given(given),
-                    missing_approvals=approvals.missing(transition.approvals, given),
-                )
-            )
-        return found
+        return [self.option(ctx, row, transition) for transition in self.leaving(ctx, row)]
+
+    def option(self, ctx: Context, row: Any, transition: Transition) -> Option:
+        """One transition that leaves the row's state; gates that take long show what is known already."""
+        gates = [
+            compute(ctx, row, name, self._registry.gates[name], self._registry.overridden, preview=True)
+            for name in transition.gates
+        ]
+        subject = self.binding(row.MACHINE).approval_subject(ctx, row) if transition.approvals else ""
+        given = approvals.standing(ctx, row, transition, subject) if transition.approvals else []
+        return Option(
+            trigger=transition.trigger,
+            label=transition.label,
+            dest=transition.dest,
+            who=sorted(transition.allowed_roles),
+            approvals=transition.approvals,
+            automatic=transition.who == ["system"],
+            allowed=bool(self._roles(ctx, row) & transition.allowed_roles),
+            blocked=any(not gate.open for gate in gates),
+            reason_needed=transition.reason,
+            gates=gates,
+            given=approvals.given(given),
+            missing_approvals=approvals.missing(transition.approvals, given),
+        )
 
     def void_approvals(self, ctx: Context, row: Any) -> None:
         """What people approved has changed: their approvals no longer count."""

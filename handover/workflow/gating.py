@@ -12,10 +12,17 @@ from handover.workflow.results import GateResult
 
 
 def compute(
-    ctx: Context, row: Any, name: str, gate: Gate, overridden: Callable[[Context, Any, str], bool]
+    ctx: Context,
+    row: Any,
+    name: str,
+    gate: Gate,
+    overridden: Callable[[Context, Any, str], bool],
+    *,
+    preview: bool = False,
 ) -> GateResult:
     """A gate passes when no condition of it failed; conditions that are not computed do not count either way."""
-    conditions = list(gate.check(ctx, row))
+    judge = gate.preview if preview and gate.preview is not None else gate.check
+    conditions = list(judge(ctx, row))
     passed = all(condition.passed is not False for condition in conditions)
     inputs = [[c.name, {True: "passed", False: "failed", None: "not_checked"}[c.passed]] for c in conditions]
     return GateResult(

@@ -1,6 +1,6 @@
 """Pages: templates in the reader's language, forms that keep what was typed, and answers that work without JavaScript."""
 
-from handover.web.html.answers import Done, error_answer, page, redirect, submit
+from handover.web.html.answers import Done, answer_form, error_answer, page, redirect, submit
 from handover.web.html.fields import FORM, FORM_WITH_FILES, Fields, FilledForm
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "Done",
     "Fields",
     "FilledForm",
+    "answer_form",
     "error_answer",
     "page",
     "redirect",

@@ -32,8 +32,9 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-#: Pages that hold keys, open packages, release or destroy.
-_STRICT = "; require-trusted-types-for 'script'; trusted-types 'none'"
+#: Pages that hold keys, open packages, release or destroy. Starting a worker takes a TrustedScriptURL in Chromium, so one
+#: policy can be made: the one of static/js/workers.js, which passes our own static addresses and nothing that it is given.
+_STRICT = "; require-trusted-types-for 'script'; trusted-types handover-worker"
 #: Fields of every form that belong to the edge.
 _CSRF, _CODE = "csrf_token", "second_factor_code"
 
@@ -77,7 +78,7 @@ def submit(
     """
     language = edge.language_of(request)
     fields = {name: value for name, value in data.items() if name not in {_CSRF, _CODE}}
-    _remember_token(request, data)
+    remember_token(request, data)
     if anonymous:
         edge.refuse_foreign_site(request)
     try:
@@ -96,6 +97,15 @@ def submit(
             raise
         return again(filled(fields, error, language))
     return redirect(request, done)
+
+
+def answer_form(
+    request: Req, data: Fields, template: str, gather: Callable[[Context], dict[str, Any]], **more: Any
+) -> Answer:
+    """For a form that asks and changes nothing, but is too long for an address: its answer is a page."""
+    remember_token(request, data)
+    form = FilledForm(values={name: value for name, value in data.items() if name not in {_CSRF, _CODE}})
+    return page(request, template, gather, form=form, **more)
 
 
 def filled(fields: Fields, error: HandoverError, language: Language) -> FilledForm:
@@ -190,17 +200,23 @@ def _switch(request: Req, language: str) -> str:
 
 
 def _ask_second_factor(request: Req, fields: Fields, error: HandoverError, language: Language) -> Answer:
-    def gather(_ctx: Context) -> dict[str, Any]:
+    def gather(ctx: Context) -> dict[str, Any]:
         kept = [
             (name, item) for name, value in fields.items() for item in (value if isinstance(value, list) else [value])
         ]
         wrong = said_in(error, language) if error.code == "login_failed" else ""
-        return {"action": request.url.path, "kept": [(n, v) for n, v in kept if isinstance(v, str)], "wrong": wrong}
+        return {
+            "action": request.url.path,
+            "kept": [(n, v) for n, v in kept if isinstance(v, str)],
+            "wrong": wrong,
+            "passkey": request.app.state.authentication.passkey_options(ctx),
+        }
 
     return page(request, "second_factor.html", gather, form=FilledForm(status=403), strict=True)
 
 
-def _remember_token(request: Req, data: Fields) -> None:
+def remember_token(request: Req, data: Fields) -> None:
+    """Where a form comes by POST, its token is in the body, and the edge looks for it here."""
     request.scope["state"]["form_csrf"] = str(data.get(_CSRF, ""))
 
 
@@ -236,12 +252,13 @@ def _html(
         answer.set_cookie(_cookie(_SAID, "", max_age=0))
     asked = request.query_params.get("lang")
     if asked in {"zh", "en"}:
-        answer.set_cookie(
-            Cookie(
-                key=LANGUAGE, value=str(asked), max_age=31536000, path="/", secure=True, httponly=True, samesite="lax"
-            )
-        )
+        answer.set_cookie(language_cookie(str(asked)))
     return _with_session(request, answer)
+
+
+def language_cookie(language: str) -> Cookie:
+    """Keeps the reader's choice of language in this browser."""
+    return Cookie(key=LANGUAGE, value=language, max_age=31536000, path="/", secure=True, httponly=True, samesite="lax")
 
 
 def _with_session(request: Req, answer: Answer) -> Answer:
