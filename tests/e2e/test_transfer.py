@@ -6,6 +6,7 @@ what comes out equals what went in.
 
 import csv
 import datetime as dt
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -62,9 +63,10 @@ class Play:
 
     def invited(self, by: Human) -> tuple[str, str]:
         """Link and code as the page shows them, once."""
-        link = next(t for t in by.page.locator("code").all_inner_texts() if "/p/" in t)
+        link = re.search(r"https?://\S+/p/[A-Za-z0-9_-]+", by.page.inner_text("main"))
         code = next(t for t in by.page.locator("code").all_inner_texts() if t.replace(" ", "").isdigit())
-        return link, code.replace(" ", "")
+        assert link
+        return link.group(), code.replace(" ", "")
 
 
 @pytest.mark.timeout(540)
