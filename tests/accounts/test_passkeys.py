@@ -15,7 +15,7 @@ from handover.accounts.models import SpentChallenge
 from handover.accounts.service import verify_assertion
 from handover.context import SYSTEM, Installation
 from tests.accounts.authenticator import Authenticator, text
-from tests.accounts.test_pages import FORM, Browser, accept, invited
+from tests.accounts.browsing import FORM, Browser, accept, invited
 from tests.actors import ADDRESS, Actors, Clock
 
 
