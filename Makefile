@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 HANDOVER = .venv/bin/handover
 
-.PHONY: demo test e2e lint bench fuzz soak serve format lock setup
+.PHONY: demo test e2e lint bench fuzz soak serve format lock setup vendor vendor-check
 
 setup:
 	@sh scripts/setup.sh
@@ -12,7 +12,7 @@ demo: setup
 
 serve: setup
 	@[ -d handover-data ] || $(HANDOVER) init --admin admin@example.org
-	$(HANDOVER) serve
+	$(HANDOVER) serve --host localhost
 
 test: setup
 	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
@@ -44,3 +44,10 @@ format: setup
 lock: setup
 	.venv/bin/pip install -q uv
 	.venv/bin/uv pip compile pyproject.toml --extra server --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+
+vendor:
+	rm -rf handover/web/static/vendor
+	scripts/vendor/build.sh handover/web/static/vendor
+
+vendor-check:
+	scripts/vendor/check.sh

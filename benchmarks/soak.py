@@ -1,30 +1,28 @@
-"""Endurance: racing transitions, killed workers, a large upload. About twenty minutes; prints what it measured.
+"""Endurance: racing transitions, killed servers and workers, a large upload. About twenty minutes; prints what it measured.
 
 python benchmarks/soak.py [races] [kills] [upload]      (all three without arguments)
 """
 
 import os
 import random
-import signal
+import secrets
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from handover.demo.cast import gather, open_case
-from handover.demo.client import Person
-from handover.demo.server import Running, running
-from handover.demo.stages import sign_ndas
+from benchmarks.kills import play
+from benchmarks.large import carry, plain_write
+from handover.demo.server import running
 
 ROOT = Path(__file__).resolve().parents[1]
 KILLS = 50
-UPLOAD_BYTES = 2 << 30
+#: So that the kills fall into every stage, over several demos.
+KILLS_OF_A_DEMO = 10
+UPLOAD_BYTES, UPLOAD_PERSONS = 2 << 30, 20_000
 ROUNDS = 100
-_PIECE = 8 << 20
 
 
 def main() -> None:
@@ -43,123 +41,37 @@ def races() -> None:
 
 
 def kills() -> None:
-    """Kills the worker at random moments of the demo; every run must end closed with every check passed."""
-    done, rng = 0, random.Random(os.getpid())
+    """Kills server and worker at random moments; every demo must end with every check passed and nothing left."""
+    seed = secrets.randbits(32)
+    done, rng = 0, random.Random(seed)
+    print(f"   seed {seed}", flush=True)
     while done < KILLS:
-        with _demo() as process:
-            done += _kill(process, rng, KILLS - done)
-            if process.wait(timeout=900) != 0:
-                raise SystemExit("a demo with killed workers did not finish")
-        print(f"   {done} kills, finished", flush=True)
-
-
-@contextmanager
-def _demo() -> Iterator["subprocess.Popen[bytes]"]:
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "handover", "demo", "--records", "2000", "--out", f"{folder}/out", "--json"]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _kill(process: "subprocess.Popen[bytes]", rng: random.Random, most: int) -> int:
-    """Kills workers of this demo until it ends; returns how many."""
-    killed = 0
-    while process.poll() is None:
-        time.sleep(rng.uniform(1, 6))
-        for worker in workers_of(process.pid):
-            if killed < most:
-                os.kill(worker, signal.SIGKILL)
-                killed += 1
-    return killed
-
-
-def workers_of(demo: int) -> list[int]:
-    """The worker processes under a demo's server."""
-    children = {int(p.name): _parent(p) for p in Path("/proc").iterdir() if p.name.isdigit()}
-    servers = [pid for pid, parent in children.items() if parent == demo]
-    return [pid for pid, parent in children.items() if parent in servers and b"worker" in _command(pid)]
-
-
-def _parent(process: Path) -> int:
-    try:
-        return int((process / "stat").read_text().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
+        with tempfile.TemporaryDirectory() as folder:
+            most = min(KILLS_OF_A_DEMO, KILLS - done)
+            lived = play(Path(folder), "--records", "1000", most=most, pause=lambda: rng.uniform(0, 12), rng=rng)
+        results = {check["result"] for check in lived.summary["checks"]}
+        if results != {"PASS"} or lived.summary["stages"][-1]["state"] != "closed":
+            raise SystemExit(f"the demo finished with {results}")
+        done += lived.server_kills + lived.worker_kills
+        print(
+            f"   {done} kills; this demo: server {lived.server_kills}, worker {lived.worker_kills}, "
+            f"{lived.seconds:.0f} s, {len(lived.summary['checks'])} checks passed, nothing left",
+            flush=True,
+        )
 
 
 def upload() -> None:
-    """A large upload: the server's memory stays flat, the rate is printed beside that of a plain write with fsync."""
-    size = UPLOAD_BYTES
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "data") as server:
-        seller, case_id = _case(server)
-        peak = _Peak(server.process.pid)
-        source = Path(folder) / "large.csv"
-        line = b"C0000001,13800138000,a note that is the same on every line\r\n"
-        with source.open("wb") as out:
-            out.write(b"id,phone,note\r\n")
-            block = line * ((4 << 20) // len(line))
-            while out.tell() < size:
-                out.write(block)
-        size = source.stat().st_size
-        started = time.monotonic()
-        seller.upload(case_id, source)
-        seconds = time.monotonic() - started
-        plain = _plain_write(Path(folder) / "plain", size)
-        print(
-            f"   {size >> 20} MiB in {seconds:.1f} s, {size / seconds / 1e6:.0f} MB/s; plain write with fsync {size / plain / 1e6:.0f} MB/s"
-        )
-        print(f"   peak memory of the server {peak.stop() >> 20} MiB")
-
-
-def _case(server: Running) -> tuple[Person, str]:
-    """A case in inventory, and the seller's person who uploads."""
-    cast = gather(server.address, server.admin)
-    open_case(cast, "asset_transfer")
-    cast.lead.move("cases", cast.case_id, "open")
-    sign_ndas(cast)
-    return cast.seller_admin, cast.case_id
-
-
-def _plain_write(path: Path, size: int) -> float:
-    block = os.urandom(_PIECE)
-    started = time.monotonic()
-    with path.open("wb") as out:
-        for _ in range(size // _PIECE):
-            out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-    return time.monotonic() - started
-
-
-class _Peak:
-    """Watches the resident memory of a process."""
-
-    def __init__(self, pid: int) -> None:
-        self._status, self._peak, self._on = Path(f"/proc/{pid}/statm"), 0, True
-        self._thread = threading.Thread(target=self._watch)
-        self._thread.start()
-
-    def stop(self) -> int:
-        self._on = False
-        self._thread.join()
-        return self._peak
-
-    def _watch(self) -> None:
-        page = os.sysconf("SC_PAGE_SIZE")
-        while self._on:
-            self._peak = max(self._peak, int(self._status.read_text().split()[1]) * page)
-            time.sleep(0.05)
+    """A large record set from upload to an opened package; the gates ask for a consent of each of its persons."""
+    # Nobody logs in again while machines work, however slow this one is.
+    os.environ |= {"HANDOVER_POLICY_STEP_UP_MINUTES": "600", "HANDOVER_POLICY_SESSION_IDLE_MINUTES": "600"}
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "data") as server:
+        folder = Path(name)
+        done = carry(server, folder, UPLOAD_BYTES, UPLOAD_PERSONS, partial(print, flush=True))
+        plain = plain_write(folder / "plain", done.size)
+    print(f"   {done.size >> 20} MiB in {done.records} records, {done.package['records']} of them in the package")
+    print(
+        f"   upload {done.size / done.seconds['upload'] / 1e6:.0f} MB/s; plain write with fsync {done.size / plain / 1e6:.0f} MB/s"
+    )
 
 
 if __name__ == "__main__":

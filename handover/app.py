@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from handover import migrations, rooms
-from handover.accounts import credentials, sessions
+from handover.accounts import credentials, passkeys, sessions
 from handover.accounts.passwords import Passwords
 from handover.accounts.service import require_recent_second_factor
 from handover.audit import AuditLog
@@ -60,7 +60,8 @@ def make_asgi(installation: Installation, more: Sequence[Any] = ()) -> Any:
         sessions.touch_is_due,
         sessions.csrf_token,
         reader,
-        credentials.step_up_with_code,
+        credentials.step_up_with_field,
+        passkeys.step_up_options,
     )
     return make_app(installation, [*rooms.routes(), *more], authentication)
 

@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage_url: str
     broker_url: str = "embedded:"
     tsa_url: str | None = None
-    public_url: str = "http://127.0.0.1:8000"
+    public_url: str = "http://localhost:8000"
     demo: bool = False
     policy: Policy = Policy()
 
@@ -135,7 +135,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         broker_url=_one_of("HANDOVER_BROKER_URL", given.get("HANDOVER_BROKER_URL", "embedded:"), ("embedded:",)),
         tsa_url=_http_url("HANDOVER_TSA_URL", given.get("HANDOVER_TSA_URL")),
-        public_url=_http_url("HANDOVER_PUBLIC_URL", given.get("HANDOVER_PUBLIC_URL")) or "http://127.0.0.1:8000",
+        public_url=_http_url("HANDOVER_PUBLIC_URL", given.get("HANDOVER_PUBLIC_URL")) or "http://localhost:8000",
         demo=given.get("HANDOVER_DEMO", "") == "1",
         policy=_policy(given),
     )

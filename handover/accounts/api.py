@@ -1,6 +1,7 @@
 """HTTP routes of invitations, people and API tokens."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,9 +9,10 @@ from litestar import Request, Response, delete, get, post
 
 from handover.accounts import api_sessions, factors, people, queries, tokens
 from handover.accounts.api_sessions import Code, Secret
+from handover.context import Context
 from handover.web import Page, creating, page_after, reading, writing
 from handover.web.declared import HASHING
-from handover.web.edge import installation_of
+from handover.web.edge import installation_of, once_in_parts
 from handover.web.errors import request_id
 from handover.web.examples import problems
 from handover.web.forms import Form, Line
@@ -70,18 +72,24 @@ def look_at_invitation(request: Req, token: str) -> OpenInvitation:
     security=[],
     status_code=200,
     opt=HASHING,
-    responses=problems(400, 409, 410),
+    responses=problems(400, 409, 410, 422),
 )
 def accept_invitation(request: Req, token: str, data: Acceptance) -> people.Enrolled:
     """Enrols: link, code, password and second factor together."""
-    return people.accept(
-        installation_of(request),
-        token,
-        code=data.code,
-        password=data.password,
-        second_factor=data.second_factor,
-        request_id=request_id(request),
-    )
+
+    def work(keep: Callable[[Context, Any], None]) -> people.Enrolled:
+        return people.accept(
+            installation_of(request),
+            token,
+            code=data.code,
+            password=data.password,
+            second_factor=data.second_factor,
+            request_id=request_id(request),
+            keep=keep,
+        )
+
+    enrolled: people.Enrolled = once_in_parts(request, data, work)
+    return enrolled
 
 
 @get("/api/v1/people", sync_to_thread=True, tags=["people"], responses=problems(400, 401, 403))
@@ -108,7 +116,7 @@ def read_me(request: Req) -> queries.PersonView:
 )
 def issue_code(request: Req, person_id: uuid.UUID) -> Response[IssuedCode]:
     """A one-time code for somebody else, to read out on the telephone."""
-    return creating(request, None, lambda ctx: IssuedCode(*factors.issue_code(ctx, person_id)))
+    return creating(request, lambda ctx: IssuedCode(*factors.issue_code(ctx, person_id)))
 
 
 @post(
@@ -134,7 +142,7 @@ def list_tokens(request: Req) -> list[tokens.TokenView]:
 @post("/api/v1/tokens", sync_to_thread=True, tags=["tokens"], responses=problems(400, 401, 403, 409, 422))
 def create_token(request: Req, data: NewApiToken) -> Response[tokens.NewToken]:
     """Makes an API token; it is shown this once."""
-    return creating(request, data, lambda ctx: tokens.create(ctx, name=data.name, scopes=data.scopes, days=data.days))
+    return creating(request, lambda ctx: tokens.create(ctx, name=data.name, scopes=data.scopes, days=data.days))
 
 
 @delete("/api/v1/tokens/{token_id:uuid}", sync_to_thread=True, tags=["tokens"], responses=problems(401, 404))

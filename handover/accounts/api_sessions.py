@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from handover.accounts import credentials, queries, sessions
 from handover.web import reading, writing
-from handover.web.declared import HASHING
+from handover.web.declared import HASHING, OWN_TRANSACTIONS
 from handover.web.edge import installation_of, language_of, session_cookie
 from handover.web.errors import request_id
 from handover.web.examples import problems
@@ -98,6 +98,7 @@ def end_session(request: Req, session_id: uuid.UUID) -> None:
     sync_to_thread=True,
     tags=["sessions"],
     status_code=200,
+    opt=OWN_TRANSACTIONS,
     responses=problems(400, 401, 429),
 )
 def step_up(request: Req, data: SecondFactor) -> Response[sessions.LoggedIn]:

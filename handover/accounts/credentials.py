@@ -5,20 +5,27 @@ Each attempt is counted before it is judged, so a stolen session cannot guess a 
 
 import secrets
 
-from handover.accounts import factors, throttle
-from handover.accounts.errors import LoginError
+from handover.accounts import factors, passkeys, throttle
+from handover.accounts.errors import LoginError, PasskeyError
 from handover.accounts.models import Person
 from handover.accounts.passwords import Passwords
 from handover.accounts.sessions import LoggedIn, current, end_all, logged_in, token_digest
 from handover.audit import AuditLog
-from handover.context import Actor, Installation
+from handover.context import Actor, Context, Installation
 from handover.errors import ConflictError
+from handover.i18n import Language
 from handover.settings import Settings
 from handover.vault import Vault
 
 
 def step_up(
-    installation: Installation, actor: Actor, *, totp: str | None, telephone_code: str | None, request_id: str
+    installation: Installation,
+    actor: Actor,
+    *,
+    totp: str | None = None,
+    telephone_code: str | None = None,
+    passkey: str | None = None,
+    request_id: str,
 ) -> LoggedIn:
     """Proves the second factor again; the session gets a new token.
 
@@ -30,7 +37,10 @@ def step_up(
     with installation.unit_of_work(actor, request_id=request_id) as ctx:
         row, token = current(ctx), secrets.token_urlsafe(32)
         person = ctx.session.get_one(Person, row.person_id, with_for_update=True)
-        method = factors.spend(ctx, person, totp=totp, telephone_code=telephone_code)
+        if passkey is None:
+            method = factors.spend(ctx, person, totp=totp, telephone_code=telephone_code)
+        else:
+            method = _passkey(ctx, person, passkey)
         if method is not None:
             row.method, row.token_sha256, row.second_factor_at = method, token_digest(token), ctx.now()
             throttle.reset(ctx, subject)
@@ -44,14 +54,31 @@ def step_up(
     return made
 
 
-def step_up_with_code(installation: Installation, actor: Actor, code: str, request_id: str) -> str:
-    """Proves the second factor with a code of either kind, as a form has one field for both; returns the new token.
+def step_up_with_field(installation: Installation, actor: Actor, given: str, request_id: str) -> str:
+    """Proves the second factor with what a form's one field for it holds: a code of either kind, or a passkey's answer.
+
+    Returns the session's new token.
 
     Raises:
-        LoginError: the code is wrong or was used. TooManyAttemptsError: it was tried too often.
+        LoginError: it is wrong or was used. TooManyAttemptsError: it was tried too often.
     """
-    totp, told = (code, None) if len(code) == factors.TOTP_DIGITS else (None, code)
-    return step_up(installation, actor, totp=totp, telephone_code=told, request_id=request_id).token
+    kind = "passkey" if given.startswith("{") else "totp" if len(given) == factors.TOTP_DIGITS else "telephone_code"
+    return step_up(installation, actor, **{kind: given}, request_id=request_id).token
+
+
+def _passkey(ctx: Context, person: Person, assertion: str) -> str | None:
+    try:
+        row = passkeys.prove(ctx, assertion, passkeys.STEP_UP, str(ctx.actor.session_id))
+    except PasskeyError:
+        return None
+    return "passkey" if row.person_id == person.id else None
+
+
+def set_language(ctx: Context, language: Language) -> None:
+    """The language of the acting person's pages and mails, from now on and on every device."""
+    ctx.session.get_one(Person, ctx.person()).language = language
+    current(ctx).language = language
+    ctx.get(AuditLog).append(ctx, "account.language_changed", entity="person", entity_id=ctx.person())
 
 
 def change_password(installation: Installation, actor: Actor, *, old: str, new: str, request_id: str) -> None:

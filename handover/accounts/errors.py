@@ -10,6 +10,10 @@ class LoginError(HandoverError):
     kind = Kind.UNAUTHENTICATED
 
 
+class PasskeyError(LoginError):
+    """A passkey's answer does not hold, or comes too late; said as any other refused login."""
+
+
 class NotLoggedInError(HandoverError):
     """No valid session or token came with the request."""
 

@@ -1,4 +1,4 @@
-"""Second factors: TOTP (RFC 6238), or a one-time code that another person reads out on the telephone."""
+"""Second factors by code: TOTP (RFC 6238), or one that another person reads out on the telephone."""
 
 import datetime as dt
 import hmac
@@ -13,7 +13,7 @@ from handover.accounts.models import Person, TelephoneCode
 from handover.audit import AuditLog
 from handover.context import Context
 from handover.db import new_id
-from handover.errors import ForbiddenError, InvalidInputError, NotFoundError
+from handover.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from handover.settings import Settings
 from handover.vault import Vault
 
@@ -25,6 +25,7 @@ CODE_DIGITS = 8
 TOTP_DIGITS = 6
 MAX_CODE_ATTEMPTS = 5
 ISSUER = "handover"
+CHOICES = ("totp", "telephone", "passkey")
 
 
 def new_totp(ctx: Context, person: Person) -> str:
@@ -33,6 +34,49 @@ def new_totp(ctx: Context, person: Person) -> str:
     person.totp_sealed = ctx.get(Vault).seal_text("accounts", secret, field="people.totp", row=person.id)
     person.totp_step = 0
     return secret
+
+
+def begin_totp(ctx: Context) -> None:
+    """Makes the acting person another TOTP secret; the old one counts until a code of the new one was typed.
+
+    Raises:
+        SecondFactorRequiredError: whoever changes a factor proves the present one first.
+    """
+    require_recent(ctx)
+    person, secret = ctx.session.get_one(Person, ctx.person()), pyotp.random_base32(32)
+    person.totp_pending_sealed = ctx.get(Vault).seal_text("accounts", secret, field="people.totp", row=person.id)
+
+
+def pending_totp(ctx: Context) -> str | None:
+    """The acting person's secret that waits for its first code; shown to a session with a recent second factor only."""
+    require_recent(ctx)
+    person = ctx.session.get_one(Person, ctx.person())
+    return open_secret(ctx, person, person.totp_pending_sealed) if person.totp_pending_sealed else None
+
+
+def confirm_totp(ctx: Context, code: str) -> None:
+    """Puts the waiting secret in place of the old one.
+
+    Raises:
+        ConflictError: none waits. InvalidInputError: the code is not of the waiting secret.
+    """
+    require_recent(ctx)
+    person = ctx.session.get_one(Person, ctx.person(), with_for_update=True)
+    if person.totp_pending_sealed is None:
+        raise ConflictError("no authenticator app waits for its first code; begin again")
+    step = _step_of(ctx, open_secret(ctx, person, person.totp_pending_sealed), code, after=0)
+    if step is None:
+        raise InvalidInputError("this code does not fit; check the clock of your telephone", field="code")
+    person.totp_sealed, person.totp_pending_sealed = person.totp_pending_sealed, None
+    person.totp_step, person.second_factor = step, "totp"
+    ctx.get(AuditLog).append(
+        ctx, "account.second_factor_changed", entity="person", entity_id=person.id, details={"second_factor": "totp"}
+    )
+
+
+def open_secret(ctx: Context, person: Person, sealed: bytes) -> str:
+    """A TOTP secret in clear, for the person's own eyes."""
+    return ctx.get(Vault).open_text("accounts", sealed, field="people.totp", row=person.id)
 
 
 def totp_uri(ctx: Context, person: Person, secret: str) -> str:
@@ -59,14 +103,17 @@ def require_recent(ctx: Context) -> None:
     Raises:
         SecondFactorRequiredError: prove it again and repeat.
     """
-    if ctx.actor.is_system:
-        return
-    minutes = ctx.get(Settings).policy.step_up_minutes
-    at = ctx.actor.second_factor_at
-    if at is None or at < ctx.now() - dt.timedelta(minutes=minutes):
+    if not ctx.actor.is_system and not is_recent(ctx):
+        minutes = ctx.get(Settings).policy.step_up_minutes
         raise SecondFactorRequiredError(
             f"enter your second factor again: this act takes one that is at most {minutes} minutes old"
         )
+
+
+def is_recent(ctx: Context) -> bool:
+    """Whether the acting session proved its second factor within the policy's minutes."""
+    at = ctx.actor.second_factor_at
+    return at is not None and at >= ctx.now() - dt.timedelta(minutes=ctx.get(Settings).policy.step_up_minutes)
 
 
 def issue_code(ctx: Context, person_id: uuid.UUID) -> tuple[str, dt.datetime]:
@@ -98,17 +145,25 @@ def issue_code(ctx: Context, person_id: uuid.UUID) -> tuple[str, dt.datetime]:
 
 
 def _totp_fits(ctx: Context, person: Person, given: str) -> bool:
-    if person.totp_sealed is None or not given.isascii() or not given.isdigit():
+    if person.totp_sealed is None:
         return False
-    secret = ctx.get(Vault).open_text("accounts", person.totp_sealed, field="people.totp", row=person.id)
+    step = _step_of(ctx, open_secret(ctx, person, person.totp_sealed), given, after=person.totp_step)
+    if step is None:
+        return False
+    person.totp_step = step
+    ctx.session.flush()  # compares the version: of two uses at once one fails here
+    return True
+
+
+def _step_of(ctx: Context, secret: str, given: str, *, after: int) -> int | None:
+    """The time step of a code, when it is around now and later than `after`."""
+    if not given.isascii() or not given.isdigit():
+        return None
     totp, now = pyotp.TOTP(secret), int(ctx.now().timestamp()) // _STEP_SECONDS
-    for drift in _DRIFT_STEPS:
-        step = now + drift
-        if step > person.totp_step and hmac.compare_digest(totp.at(step * _STEP_SECONDS), given):
-            person.totp_step = step
-            ctx.session.flush()  # compares the version: of two uses at once one fails here
-            return True
-    return False
+    for step in (now + drift for drift in _DRIFT_STEPS):
+        if step > after and hmac.compare_digest(totp.at(step * _STEP_SECONDS), given):
+            return step
+    return None
 
 
 def _code_fits(ctx: Context, person: Person, given: str) -> bool:
@@ -136,6 +191,6 @@ def _digest(ctx: Context, person_id: uuid.UUID, code: str) -> str:
 
 def check_choice(choice: str) -> str:
     """The second factor that a person chose."""
-    if choice not in {"totp", "telephone"}:
-        raise InvalidInputError("second_factor is totp or telephone", field="second_factor")
+    if choice not in CHOICES:
+        raise InvalidInputError(f"second_factor is one of: {', '.join(CHOICES)}", field="second_factor")
     return choice

@@ -21,11 +21,13 @@ class Person(Versioned, Base):
     language: Mapped[str] = mapped_column(sa.String(2), default="zh")
     organisation_roles: Mapped[list[str]]
     password_hash: Mapped[str | None] = mapped_column(sa.String(255))
-    #: totp or telephone
+    #: totp, telephone or passkey
     second_factor: Mapped[str | None] = mapped_column(sa.String(16))
     totp_sealed: Mapped[bytes | None]
     #: The last time step that was used: no code counts twice.
     totp_step: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    #: A new secret that counts once a code of it was typed.
+    totp_pending_sealed: Mapped[bytes | None]
     suspended_at: Mapped[dt.datetime | None]
 
 
@@ -52,7 +54,7 @@ class LoginSession(Identified, Base):
     person_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("people.id"), index=True)
     token_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
     second_factor_at: Mapped[dt.datetime | None]
-    #: How the second factor was proven: totp or telephone.
+    #: How the second factor was proven: totp, telephone or passkey.
     method: Mapped[str] = mapped_column(sa.String(16))
     language: Mapped[str] = mapped_column(sa.String(2))
     seen_at: Mapped[dt.datetime]
@@ -95,3 +97,28 @@ class LoginThrottle(Base):
     subject: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     attempts: Mapped[int] = mapped_column(default=0)
     window_started_at: Mapped[dt.datetime]
+
+
+class Passkey(Identified, Base):
+    """A WebAuthn credential; a removed one stays, because what it signed must stay verifiable."""
+
+    __tablename__ = "passkeys"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("people.id"), index=True)
+    credential_sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    credential_id: Mapped[bytes]
+    #: COSE, as the authenticator gave it.
+    public_key: Mapped[bytes]
+    sign_count: Mapped[int] = mapped_column(sa.BigInteger, default=0)
+    name_sealed: Mapped[bytes]
+    used_at: Mapped[dt.datetime | None]
+    removed_at: Mapped[dt.datetime | None]
+
+
+class SpentChallenge(Base):
+    """A challenge that was answered: none counts twice. Rows go when the challenge would have expired."""
+
+    __tablename__ = "spent_challenges"
+
+    challenge_sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    expires_at: Mapped[dt.datetime]

@@ -5,21 +5,23 @@ import hmac
 import secrets
 import unicodedata
 import uuid
+from collections.abc import Callable
 from hashlib import sha256
 
 import msgspec
 from sqlalchemy import select
 
-from handover.accounts import factors
+from handover.accounts import factors, queries
 from handover.accounts.emails import normal_email
 from handover.accounts.errors import InvitationError
-from handover.accounts.models import Invitation, LoginSession, Person
+from handover.accounts.models import Invitation, Person
 from handover.accounts.passwords import Passwords
 from handover.accounts.sessions import end_all
 from handover.audit import AuditLog
 from handover.context import ANONYMOUS, Context, Installation
 from handover.db import new_id
 from handover.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from handover.i18n import Language
 from handover.settings import Settings
 from handover.vault import Vault
 
@@ -76,7 +78,7 @@ def bring_in(ctx: Context, *, email: str, name: str, language: str) -> tuple[uui
     if person is None:
         person = _new_person(ctx, address, shown, language, [])
         return person.id, _new_invitation(ctx, person)
-    if _has_logged_in(ctx, person) or person.suspended_at is not None or person.organisation_roles:
+    if queries.has_logged_in(ctx, person.id) or person.suspended_at is not None or person.organisation_roles:
         return person.id, None
     inviters = set(ctx.session.scalars(select(Invitation.invited_by).where(Invitation.person_id == person.id)))
     if "consultant" not in ctx.actor.roles and inviters != {ctx.person()}:
@@ -100,10 +102,26 @@ def find(
     return row, ctx.session.get_one(Person, row.person_id)
 
 
+def inviter(ctx: Context, token: str) -> str:
+    """The name of who sent this link, also when it works no more; empty for the operator's and for unknown ones."""
+    query = select(Invitation.invited_by).where(Invitation.token_sha256 == sha256(token.encode()).hexdigest())
+    by = ctx.session.scalars(query).one_or_none()
+    return queries.person_name(ctx, by) if by else ""
+
+
 def accept(
-    installation: Installation, token: str, *, code: str, password: str, second_factor: str, request_id: str
+    installation: Installation,
+    token: str,
+    *,
+    code: str,
+    password: str,
+    second_factor: str,
+    language: Language | None = None,
+    request_id: str,
+    keep: Callable[[Context, Enrolled], None] = lambda _ctx, _enrolled: None,
 ) -> Enrolled:
-    """Enrols the person: link, code told over another channel, password, second factor.
+    """Enrols the person: link, code told over another channel, password, second factor; perhaps the language they read.
+    `keep` is called with the answer in the transaction that enrols.
 
     A try is counted before it is judged, and the password is hashed outside any transaction, after the code was right.
 
@@ -123,12 +141,15 @@ def accept(
         raise InvitationError("the code does not fit the link; it was told to you over another channel")
     hashed = passwords.hash(acceptable)
     with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
-        return _enrol(ctx, token, hashed, choice)
+        enrolled = _enrol(ctx, token, hashed, choice, language)
+        keep(ctx, enrolled)
+    return enrolled
 
 
-def _enrol(ctx: Context, token: str, hashed: str, choice: str) -> Enrolled:
+def _enrol(ctx: Context, token: str, hashed: str, choice: str, language: Language | None) -> Enrolled:
     row, person = find(ctx, token, lock=True, tries=MAX_INVITATION_ATTEMPTS + 1)
     person.second_factor, person.password_hash = choice, hashed
+    person.language = language or person.language
     person.totp_sealed = None
     row.used_at = ctx.now()
     secret = factors.new_totp(ctx, person) if choice == "totp" else None
@@ -142,6 +163,33 @@ def _enrol(ctx: Context, token: str, hashed: str, choice: str) -> Enrolled:
         totp_secret=secret,
         totp_uri=factors.totp_uri(ctx, person, secret) if secret else None,
     )
+
+
+def invite_first_again(ctx: Context) -> Invited | None:
+    """A new link and code for the first administrator while nobody has enrolled; the old link dies.
+
+    For the operator at the server's terminal alone: whoever gets it administers the installation.
+    """
+    if queries.anybody_enrolled(ctx):
+        return None
+    rows = ctx.session.scalars(select(Person).where(Person.suspended_at.is_(None)).order_by(Person.id))
+    first = next((person for person in rows if "platform_admin" in person.organisation_roles), None)
+    return _new_invitation(ctx, first) if first else None
+
+
+def rename(ctx: Context, person_id: uuid.UUID, name: str) -> None:
+    """Corrects a person's name. They sign under it, so nobody changes their own by themselves, but an administrator.
+
+    Raises:
+        ForbiddenError: not an administrator. NotFoundError: there is no such person.
+    """
+    queries.require_role(ctx, "platform_admin")
+    factors.require_recent(ctx)
+    person = ctx.session.get(Person, person_id)
+    if person is None:
+        raise NotFoundError("there is no such person")
+    _rename(ctx, person, _checked_name(name), person.language)
+    ctx.get(AuditLog).append(ctx, "account.renamed", entity="person", entity_id=person.id)
 
 
 def suspend(ctx: Context, person_id: uuid.UUID) -> Person:
@@ -189,11 +237,6 @@ def _rename(ctx: Context, person: Person, name: str, language: str) -> None:
     person.language = language
 
 
-def _has_logged_in(ctx: Context, person: Person) -> bool:
-    query = select(LoginSession.id).where(LoginSession.person_id == person.id).limit(1)
-    return ctx.session.scalars(query).first() is not None
-
-
 def _checked_name(name: str) -> str:
     text = unicodedata.normalize("NFC", name).strip()
     if not text or len(text) > _NAME_MAX or any(unicodedata.category(c) in {"Cc", "Cs"} for c in text):
@@ -220,7 +263,7 @@ def _may_invite_again(ctx: Context, person: Person, organisation_roles: list[str
 
     Whoever invites learns link and code, so nobody is invited again by someone who could not have given their roles.
     """
-    if _has_logged_in(ctx, person) or person.suspended_at is not None:
+    if queries.has_logged_in(ctx, person.id) or person.suspended_at is not None:
         raise ConflictError("this person has an account; give them a role instead", person_id=str(person.id))
     wanted = sorted(set(organisation_roles))
     if ctx.actor.is_system or "platform_admin" in ctx.actor.roles:

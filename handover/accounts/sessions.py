@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import select
 
-from handover.accounts import factors, throttle
+from handover.accounts import factors, passkeys, throttle
 from handover.accounts.emails import normal_email
 from handover.accounts.errors import LoginError, NotLoggedInError
 from handover.accounts.models import ApiToken, LoginSession, Person
@@ -86,6 +86,25 @@ def log_in(
     if made is None:
         raise _refusal()
     return made
+
+
+def log_in_with_passkey(installation: Installation, assertion: str, *, language: str, request_id: str) -> LoggedIn:
+    """A login by a passkey alone: it was held and its user verified, which are two factors.
+
+    Raises:
+        LoginError: the answer does not hold, or the account is suspended.
+    """
+    try:
+        with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
+            row = passkeys.prove(ctx, assertion, passkeys.LOGIN, "")
+            person = ctx.session.get_one(Person, row.person_id, with_for_update=True)
+            if person.suspended_at is not None:
+                raise LoginError("this passkey is not known here, or was removed")
+            return start(ctx, person, "passkey", language)
+    except LoginError:
+        with installation.unit_of_work(ANONYMOUS, request_id=request_id) as ctx:
+            ctx.get(AuditLog).append(ctx, "account.login_refused", entity="person", entity_id=None)
+        raise
 
 
 def _prove_and_start(
@@ -188,6 +207,12 @@ def end(ctx: Context, session_id: uuid.UUID) -> None:
     ctx.get(AuditLog).append(ctx, "account.session_ended", entity="session", entity_id=row.id)
 
 
+def end_others(ctx: Context) -> None:
+    """Ends all sessions of the acting person but the one that acts."""
+    end_all(ctx, ctx.person(), but=current(ctx).id)
+    ctx.get(AuditLog).append(ctx, "account.other_sessions_ended", entity="person", entity_id=ctx.person())
+
+
 def end_all(ctx: Context, person_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
     """Ends a person's sessions, except perhaps one."""
     query = select(LoginSession).where(LoginSession.person_id == person_id, LoginSession.ended_at.is_(None))
@@ -202,7 +227,7 @@ def csrf_token(token: str) -> str:
 
 
 def signing_method(ctx: Context) -> str:
-    """How the acting session proved its second factor: totp or telephone."""
+    """How the acting session proved its second factor: totp, telephone or passkey."""
     return current(ctx).method
 
 

@@ -1,6 +1,7 @@
 """HTTP routes of agreements."""
 
 import uuid
+from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from handover.agreements import queries, service
 from handover.agreements.binding import MACHINES
 from handover.cases.queries import visible_case
 from handover.web import changing, creating, fresh, reading, writing
+from handover.web.edge import once
 from handover.web.examples import problems
 from handover.web.forms import Form, Hex64, Level, Line, Word
 from handover.web.transitions import transition_routes
@@ -80,7 +82,7 @@ def draft(request: Req, data: NewAgreement) -> Response[queries.AgreementView]:
         )
         return queries.agreement_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/agreements")
+    return creating(request, work, location="/api/v1/agreements")
 
 
 @get("/api/v1/agreements", sync_to_thread=True, tags=["agreements"], responses=problems(400, 401, 404))
@@ -164,7 +166,7 @@ def confirm_wet_ink(request: Req, agreement_id: uuid.UUID, signer_id: uuid.UUID)
     "/api/v1/cases/{case_id:uuid}/scans/{purpose:str}",
     tags=["agreements"],
     request_max_body_size=service.MAX_SCAN_BYTES + 1,
-    responses=problems(400, 401, 404, 413),
+    responses=problems(400, 401, 404, 413, 422),
 )
 async def keep_scan(request: Req, case_id: uuid.UUID, purpose: str) -> Kept:
     """Keeps a mandate or a stamped page (PDF, PNG or JPEG as the body)."""
@@ -175,7 +177,7 @@ async def keep_scan(request: Req, case_id: uuid.UUID, purpose: str) -> Kept:
             row = service.keep_scan(ctx, case_id, purpose, data)
             return Kept(str(row.id), row.salted_sha256)
 
-    return await to_thread.run_sync(work)
+    return await to_thread.run_sync(once, request, sha256(data).hexdigest(), work)
 
 
 ROUTES = [

@@ -8,11 +8,16 @@ import msgspec
 from sqlalchemy import select
 
 from handover.accounts.queries import person_name
-from handover.agreements.models import Agreement, Signer
+from handover.agreements.models import Agreement, PaperScan, Signer
 from handover.cases.queries import bidder_party, case_key, roles_of, visible_case
 from handover.context import Context
 from handover.errors import NotFoundError
+from handover.jobs import Job
 from handover.vault import Vault
+
+#: States in which an agreement takes signatures.
+OPEN = ("sent", "partially_signed")
+_ISSUE = "attestations.issue"
 
 
 class SignerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +77,61 @@ def agreements_of(ctx: Context, case_id: uuid.UUID) -> list[Agreement]:
 
 def signers_of(ctx: Context, agreement_id: uuid.UUID) -> list[Signer]:
     return list(ctx.session.scalars(select(Signer).where(Signer.agreement_id == agreement_id).order_by(Signer.id)))
+
+
+def agreement_of(ctx: Context, case_id: uuid.UUID, agreement_id: uuid.UUID) -> Agreement:
+    """An agreement of this very case.
+
+    Raises:
+        NotFoundError: missing, of another case, or not the actor's to see.
+    """
+    row = visible_agreement(ctx, agreement_id)
+    if row.case_id != case_id:
+        raise NotFoundError("there is no such agreement")
+    return row
+
+
+def waiting_for(ctx: Context, case_id: uuid.UUID) -> list[Signer]:
+    """The signatures of a case that are awaited from the actor, oldest first."""
+    query = (
+        select(Signer)
+        .join(Agreement, Agreement.id == Signer.agreement_id)
+        .where(
+            Agreement.case_id == case_id,
+            Agreement.state.in_(OPEN),
+            Signer.person_id == ctx.actor.person_id,
+            Signer.state == "pending",
+        )
+        .order_by(Agreement.id)
+    )
+    return list(ctx.session.scalars(query))
+
+
+def newest_mandate(ctx: Context, case_id: uuid.UUID) -> PaperScan | None:
+    """The mandate that the actor showed last in this case."""
+    query = (
+        select(PaperScan)
+        .where(
+            PaperScan.case_id == case_id, PaperScan.uploaded_by == ctx.actor.person_id, PaperScan.purpose == "mandate"
+        )
+        .order_by(PaperScan.id.desc())
+    )
+    return ctx.session.scalars(query).first()
+
+
+def documents_of(ctx: Context, case_id: uuid.UUID) -> dict[str, str]:
+    """How far the documents of a case are, by agreement: the state of the job that issues each (queued, leased, done, dead)."""
+    query = select(Job).where(Job.case_id == case_id, Job.kind == _ISSUE).order_by(Job.id)
+    return {str(job.arguments.get("entity_id")): job.state for job in ctx.session.scalars(query)}
+
+
+def fields_of(ctx: Context, row: Agreement) -> dict[str, str]:
+    """What the blanks of the template are filled with; nothing once the case's names are destroyed."""
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+    if not vault.has(key):
+        return {}
+    found: dict[str, str] = vault.open_json(key, row.fields_sealed, field="agreements.fields", row=row.id)
+    return found
 
 
 def text_of(ctx: Context, row: Agreement) -> dict[str, Any] | None:

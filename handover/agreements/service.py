@@ -14,20 +14,21 @@ from sqlalchemy import select
 from handover.accounts.queries import person_name
 from handover.accounts.service import require_recent_second_factor, signing_method
 from handover.agreements.models import Agreement, PaperScan, Signer
-from handover.agreements.queries import signers_of
+from handover.agreements.queries import OPEN, signers_of
 from handover.agreements.texts import fill, template, text_digest
 from handover.audit import AuditLog
 from handover.cases.queries import case_key, member_roles, party, party_name, require_role, visible_case
 from handover.context import Context
 from handover.db import new_id
 from handover.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from handover.vault import Vault
+from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
 
 #: A scan of some pages; more is not a mandate.
 MAX_SCAN_BYTES = 10 << 20
 _MAGIC = {b"%PDF-": "application/pdf", b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-_OPEN = ("sent", "partially_signed")
+
+_APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\uff07", "'"))
 
 
 class NewSigner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,7 +164,7 @@ def sign(
     if signer is None:
         raise ForbiddenError("you are not a signer of this agreement")
     require_recent_second_factor(ctx)
-    if row.state not in _OPEN or signer.state != "pending":
+    if row.state not in OPEN or signer.state != "pending":
         raise ConflictError(f"there is nothing for you to sign: the agreement is {row.state}, you are {signer.state}")
     if text_sha256 != row.text_sha256:
         raise ConflictError("the text changed since it was shown to you; read it again")
@@ -185,7 +186,7 @@ def upload_wet_ink(ctx: Context, row: Agreement, signer_id: uuid.UUID, scan_id: 
     """A consultant attaches the stamped paper page of a signer; it counts once legal confirmed it."""
     require_role(ctx, row.case_id, "consultant", "lead_consultant")
     signer = _signer(ctx, row, signer_id)
-    if row.state not in _OPEN or signer.state == "signed":
+    if row.state not in OPEN or signer.state == "signed":
         raise ConflictError(f"this signature takes no scan now: the agreement is {row.state}")
     signer.scan_id, signer.state = _scan(ctx, row.case_id, scan_id, "signature").id, "scan_uploaded"
     ctx.session.flush()
@@ -198,11 +199,24 @@ def confirm_wet_ink(ctx: Context, row: Agreement, signer_id: uuid.UUID) -> Agree
     require_role(ctx, row.case_id, "legal")
     require_recent_second_factor(ctx)
     signer = _signer(ctx, row, signer_id)
-    if row.state not in _OPEN or signer.state != "scan_uploaded":
+    if row.state not in OPEN or signer.state != "scan_uploaded":
         raise ConflictError("there is no scan of this signature to confirm")
     signer.confirmed_by = ctx.person()
     _mark_signed(ctx, row, signer, method="wet_ink", level="wet_ink_scanned")
     return row
+
+
+def read_paper(ctx: Context, row: Agreement, signer_id: uuid.UUID) -> tuple[bytes, str]:
+    """The stamped page of a signer and its media type, for those who confirm it; who read it is logged."""
+    require_role(ctx, row.case_id, "consultant", "lead_consultant", "legal")
+    signer = _signer(ctx, row, signer_id)
+    if signer.scan_id is None:
+        raise NotFoundError("there is no stamped page of this signer")
+    scan = ctx.session.get_one(PaperScan, signer.scan_id)
+    with ctx.get(Vault).reader("evidence", msgspec.convert(scan.blob, SealedBlob)) as source:
+        data = source.read()
+    _log(ctx, "agreement.scan_read", row, signer=str(signer.id), size=len(data))
+    return data, scan.media_type
 
 
 def on_send(ctx: Context, row: Agreement, _details: Mapping[str, Any]) -> None:
@@ -278,7 +292,8 @@ def _signer(ctx: Context, row: Agreement, signer_id: uuid.UUID) -> Signer:
 
 
 def _plain(name: str) -> str:
-    return " ".join(unicodedata.normalize("NFC", name).split())
+    """Telephones turn a typed apostrophe into a curly one by themselves; it is the same name."""
+    return " ".join(unicodedata.normalize("NFC", name).translate(_APOSTROPHES).split())
 
 
 def _log(ctx: Context, event: str, row: Agreement, **details: str | int) -> None:

@@ -7,11 +7,11 @@ that was killed starts over with a new file key; the key is never stored.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from typing import BinaryIO
-from zlib import crc32
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
+from isal.isal_zlib import crc32
 
 from handover.archive import manifest as manifest_format
 from handover.archive import names

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from handover import __version__
 from handover.archive import names

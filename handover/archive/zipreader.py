@@ -4,9 +4,10 @@ Entries follow one another without gap or overlap, names are unique, every local
 links, encrypted entries, data descriptors, comments and extra fields are refused by comparison with the encoder.
 """
 
-import zlib
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Any, Protocol
+
+from isal import isal_zlib
 
 from handover.archive.errors import FileAlteredError, ZipFormatError
 from handover.archive.zipformat import (
@@ -24,6 +25,8 @@ from handover.archive.zipformat import (
 )
 
 _BLOCK = 1 << 20
+#: The library's types call this class an instance.
+_INFLATE_ERROR: Any = isal_zlib.error
 #: A million entries with long names; a larger directory is an attack on memory.
 MAX_DIRECTORY = 1 << 29
 
@@ -76,7 +79,7 @@ class ZipReader:
         blocks = self._blocks(offset + len(header), member.compressed_size)
         checksum = size = 0
         for block in blocks if member.method == STORED else _inflate(blocks, member):
-            checksum = zlib.crc32(block, checksum)
+            checksum = isal_zlib.crc32(block, checksum)
             size += len(block)
             yield block
         if size != member.size or checksum != member.crc32:
@@ -128,7 +131,7 @@ def _parse(view: memoryview, position: int) -> tuple[Member, int]:
 
 def _inflate(blocks: Iterator[bytes], member: Member) -> Iterator[bytes]:
     """At most `member.size` bytes, whatever the deflate stream claims."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    inflater = isal_zlib.decompressobj(-isal_zlib.MAX_WBITS)
     left = member.size
     for block in blocks:
         if inflater.eof:
@@ -140,12 +143,12 @@ def _inflate(blocks: Iterator[bytes], member: Member) -> Iterator[bytes]:
         raise FileAlteredError(member.path, "its compressed content is cut short, or something follows it")
 
 
-def _inflate_block(inflater: "zlib._Decompress", data: bytes, member: Member, left: int) -> Iterator[bytes]:
+def _inflate_block(inflater: Any, data: bytes, member: Member, left: int) -> Iterator[bytes]:
     while not inflater.eof:
         limit = min(_BLOCK, left + 1)
         try:
             plain = inflater.decompress(data, limit)
-        except zlib.error as error:
+        except _INFLATE_ERROR as error:
             raise FileAlteredError(member.path, "its compressed content is malformed") from error
         left -= len(plain)
         if left < 0:

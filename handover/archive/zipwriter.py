@@ -1,7 +1,8 @@
 """Writes a ZIP as a stream: sizes and checksums come first, and what arrives must match them."""
 
 from collections.abc import Iterable
-from zlib import crc32
+
+from isal.isal_zlib import crc32
 
 from handover.archive.errors import SourceChangedError
 from handover.archive.zipformat import STORED, Member, central_header, end_records, local_header

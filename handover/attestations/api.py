@@ -7,6 +7,8 @@ from litestar import MediaType, Request, Response, get
 from litestar.params import Parameter
 
 from handover.attestations import queries
+from handover.attestations.models import IssuedDocument
+from handover.errors import NotFoundError
 from handover.web import reading
 from handover.web.examples import problems
 
@@ -39,8 +41,25 @@ def read_pdf(request: Req, document_id: uuid.UUID) -> Response[bytes]:
     with reading(request) as ctx:
         row = queries.visible_document(ctx, document_id)
         data = queries.read_pdf(ctx, row)
-    headers = {"ETag": f'"{row.sha256}"', "Content-Disposition": f'attachment; filename="{row.number}.pdf"'}
-    return Response(data, media_type="application/pdf", headers=headers)
+    return _pdf(row, data)
+
+
+@get(
+    "/api/v1/documents/newest/{kind:str}/{entity_id:uuid}/pdf",
+    sync_to_thread=True,
+    tags=["documents"],
+    media_type="application/pdf",
+    responses=problems(404, 401),
+)
+def read_newest_pdf(request: Req, kind: str, entity_id: uuid.UUID) -> Response[bytes]:
+    """The newest issue of one kind of document about one thing, for those who know the thing and not the document."""
+    with reading(request) as ctx:
+        found = queries.newest(ctx, kind, entity_id)
+        if found is None:
+            raise NotFoundError("there is no such document")
+        row = queries.visible_document(ctx, found.id)
+        data = queries.read_pdf(ctx, row)
+    return _pdf(row, data)
 
 
 @get(
@@ -67,4 +86,9 @@ def check(
         return queries.check_number(ctx, number, sha256)
 
 
-ROUTES = [list_documents, read, read_pdf, read_facts, check]
+def _pdf(row: IssuedDocument, data: bytes) -> Response[bytes]:
+    headers = {"ETag": f'"{row.sha256}"', "Content-Disposition": f'attachment; filename="{row.number}.pdf"'}
+    return Response(data, media_type="application/pdf", headers=headers)
+
+
+ROUTES = [list_documents, read, read_pdf, read_newest_pdf, read_facts, check]

@@ -111,7 +111,7 @@ def create_case(request: Req, data: NewCase) -> Response[queries.CaseView]:
         )
         return queries.case_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/cases")
+    return creating(request, work, location="/api/v1/cases")
 
 
 @get("/api/v1/cases", sync_to_thread=True, tags=["cases"], responses=problems(400, 401))
@@ -161,7 +161,7 @@ def add_party(request: Req, data: NewParty) -> Response[queries.PartyView]:
         )
         return queries.party_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/parties")
+    return creating(request, work, location="/api/v1/parties")
 
 
 @get("/api/v1/parties", sync_to_thread=True, tags=["parties"], responses=problems(400, 401, 404))
@@ -222,7 +222,7 @@ def add_member(request: Req, case_id: uuid.UUID, data: NewMember) -> Response[qu
         row = members.add_member(ctx, case_id, person_id=data.person_id, role=data.role, party_id=data.party_id)
         return queries.member_view(row)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @delete(
@@ -266,7 +266,7 @@ def request_override(request: Req, case_id: uuid.UUID, data: NewOverride) -> Res
         )
         return queries.override_view(ctx, row)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @post(
@@ -302,7 +302,7 @@ def propose_hold(request: Req, data: NewHold) -> Response[queries.HoldView]:
         )
         return queries.hold_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/legal-holds")
+    return creating(request, work, location="/api/v1/legal-holds")
 
 
 ROUTES = [

@@ -49,7 +49,7 @@ def invite(request: Req, data: NewInvitation) -> Response[invitations.Invitation
             )
         return invitations.invite_to_case(ctx, data.case_id, **who, role=data.role, party_id=data.party_id)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 ROUTES = [invite]

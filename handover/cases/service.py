@@ -29,6 +29,7 @@ STRUCTURES = (
 )
 SIDES = ("seller", "target", "buyer", "agency")
 STANDINGS = ("active", "won", "lost", "withdrawn")
+_USCC_LENGTH = 18
 
 
 def create(ctx: Context, *, title: str, structure: str, key_policy: str, jurisdictions: list[str]) -> Case:
@@ -115,7 +116,7 @@ def add_party(
     require_role(ctx, case_id, "lead_consultant", "consultant")
     if side not in SIDES or kind not in {"company", "person"}:
         raise InvalidInputError(f"side is one of {', '.join(SIDES)}; kind is company or person", field="side")
-    if uscc is not None and not uscc_is_valid(uscc):
+    if uscc is not None and not (len(uscc) == _USCC_LENGTH and uscc_is_valid(uscc)):
         raise InvalidInputError("the unified social credit code is wrong: check all 18 characters", field="uscc")
     if kind == "company" and side != "agency" and uscc is None:
         raise InvalidInputError("a company is named with its unified social credit code", field="uscc")

@@ -44,6 +44,16 @@ def compare(database: Database, storage: Storage) -> Difference:
     return Difference(tuple(sorted(missing)), tuple(sorted(orphans)), len(stored))
 
 
+def clear_remains(database: Database, storage: Storage) -> int:
+    """Removes what killed processes left in the store; returns how many files that were."""
+
+    def unnamed(written: set[str]) -> set[str]:
+        with database.transaction(write=False) as session:
+            return written - set(_references(session))
+
+    return storage.clear(unnamed)
+
+
 def _references(session: Session) -> Iterator[str]:
     for table in Base.metadata.sorted_tables:
         columns = [column for column in table.columns if isinstance(column.type, sa.JSON | sa.String)]

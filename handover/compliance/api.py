@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from anyio import to_thread
@@ -14,6 +15,7 @@ from handover.compliance.models import ReturnDeclaration
 from handover.errors import NotFoundError
 from handover.inventory.queries import inside, visible_record_set
 from handover.web import creating, reading, writing
+from handover.web.edge import once
 from handover.web.examples import problems
 from handover.web.forms import Form, Line, Prose, Word
 
@@ -99,7 +101,7 @@ def start_notice(request: Req, data: NewNotice) -> Response[queries.NoticeView]:
         )
         return queries.notice_view(row)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @post(
@@ -127,7 +129,7 @@ def ledger(request: Req, case_id: uuid.UUID) -> queries.LedgerView:
     "/api/v1/consents/imports",
     tags=["consents"],
     request_max_body_size=MAX_IMPORT,
-    responses=problems(400, 401, 403, 404, 413),
+    responses=problems(400, 401, 403, 404, 413, 422),
 )
 async def import_subjects(
     request: Req, case_id: uuid.UUID, kind: Literal["notices", "consents"]
@@ -140,7 +142,7 @@ async def import_subjects(
             inside(ctx, case_id)
             return service.import_subjects(ctx, case_id, kind, data)
 
-    return await to_thread.run_sync(work)
+    return await to_thread.run_sync(once, request, sha256(data).hexdigest(), work)
 
 
 @post(

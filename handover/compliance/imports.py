@@ -28,6 +28,11 @@ _HEADERS: dict[str, tuple[str, ...]] = {
     "guardian": ("guardian", "监护人"),
 }
 _NEEDED = {"notices": ("subject_ref", "result", "at"), "consents": ("subject_ref", "decision", "at")}
+#: Every column that a kind of file may have, by its plain name.
+HEADER: dict[str, tuple[str, ...]] = {
+    "notices": (*_NEEDED["notices"], "channel"),
+    "consents": (*_NEEDED["consents"], "channel", "text_sha256", "recipient", "sensitive", "guardian"),
+}
 _RESULTS = {
     "delivered": "delivered", "送达": "delivered", "已送达": "delivered",
     "bounced": "bounced", "退回": "bounced", "未送达": "bounced",

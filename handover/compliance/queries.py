@@ -6,7 +6,7 @@ import uuid
 import msgspec
 from sqlalchemy import func, select
 
-from handover.cases.queries import visible_case
+from handover.cases.queries import case_key, visible_case
 from handover.compliance.bases import DEFAULT_BASIS, ROUTES, Route
 from handover.compliance.models import LegalBasis, Notice, ReturnDeclaration, SubjectEntry, SubjectImport
 from handover.context import Context
@@ -41,6 +41,21 @@ class NoticeView(msgspec.Struct, frozen=True, kw_only=True):
     started_at: dt.datetime
     ends_at: dt.datetime
     completed_at: dt.datetime | None
+
+
+class NoticePageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice with its text in both languages; without it once the case's names are destroyed."""
+
+    notice: NoticeView
+    zh: str | None
+    en: str | None
+
+
+class BasisTexts(msgspec.Struct, frozen=True, kw_only=True):
+    """What legal wrote; None once the case's names are destroyed."""
+
+    purpose: str | None
+    opinion: str | None
 
 
 class BasisView(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,6 +228,26 @@ def notice_view(row: Notice) -> NoticeView:
         started_at=row.started_at,
         ends_at=row.started_at + dt.timedelta(days=row.period_days),
         completed_at=row.completed_at,
+    )
+
+
+def notice_page_view(ctx: Context, row: Notice) -> NoticePageView:
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+    text: dict[str, str] = {}
+    if vault.has(key):
+        text = msgspec.json.decode(vault.open_text(key, row.text_sealed, field="notices.text", row=row.id))
+    return NoticePageView(notice=notice_view(row), zh=text.get("zh"), en=text.get("en"))
+
+
+def basis_texts(ctx: Context, row: LegalBasis) -> BasisTexts:
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+
+    def text(sealed: bytes | None, field: str) -> str | None:
+        return vault.open_text(key, sealed, field=field, row=row.id) if sealed and vault.has(key) else None
+
+    return BasisTexts(
+        purpose=text(row.purpose_sealed, "legal_bases.purpose"),
+        opinion=text(row.opinion_sealed, "legal_bases.opinion"),
     )
 
 

@@ -142,7 +142,7 @@ def take_receipt(request: Req, data: NewReceipt) -> Response[queries.ReceiptView
     def work(ctx: Any) -> queries.ReceiptView:
         return queries.receipt_view(service.take_receipt(ctx, data.delivery_id, data.receipt))
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @post("/api/v1/deliveries", sync_to_thread=True, tags=["deliveries"], responses=problems(400, 401, 403, 404, 409, 422))
@@ -152,7 +152,7 @@ def begin_custody(request: Req, data: NewCustody) -> Response[queries.DeliveryVi
     def work(ctx: Any) -> queries.DeliveryView:
         return queries.delivery_view(ctx, service.begin_custody(ctx, data.case_id))
 
-    return creating(request, data, work, location="/api/v1/deliveries")
+    return creating(request, work, location="/api/v1/deliveries")
 
 
 @post(
@@ -179,7 +179,7 @@ def add_item(request: Req, delivery_id: uuid.UUID, data: NewCustodyItem) -> Resp
         )
         return queries.custody_view(ctx, item)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 @post(

@@ -5,13 +5,15 @@ import uuid
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from handover.cases.queries import case_key, roles_of, visible_case
+from handover.cases.queries import case_key, members_of, roles_of, visible_case
 from handover.context import Context
-from handover.delivery.models import CustodyItem, Delivery, Receipt
+from handover.delivery.models import CustodyItem, Delivery, Download, Receipt
 from handover.errors import NotFoundError
+from handover.packages.models import Package
 from handover.recipients.models import Recipient
+from handover.settings import Settings
 from handover.vault import Vault
 
 _BUYER_ROLES = frozenset({"buyer_admin", "buyer_signatory", "recipient"})
@@ -65,6 +67,27 @@ class DeliveryView(msgspec.Struct, frozen=True, kw_only=True):
     items: list[CustodyItemView]
 
 
+class Downloads(msgspec.Struct, frozen=True, kw_only=True):
+    """How many whole copies may still leave, how many bytes left, and in how many requests."""
+
+    left: int
+    allowed: int
+    requests: int
+    bytes_sent: int
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """What a receipt says, beside what was agreed."""
+
+    files: int
+    records: int
+    persons: int
+    size: int
+    defects: int
+    verified_at: str
+    as_agreed: bool
+
+
 def visible_delivery(ctx: Context, delivery_id: uuid.UUID) -> Delivery:
     """A delivery of a case that the actor works on; a bidder's people see their own party's only.
 
@@ -84,6 +107,48 @@ def deliveries_of(ctx: Context, case_id: uuid.UUID) -> list[Delivery]:
     """All deliveries of a case that the actor may see, oldest first."""
     rows = ctx.session.scalars(select(Delivery).where(Delivery.case_id == case_id).order_by(Delivery.id))
     return [row for row in rows if _may_see(ctx, row)]
+
+
+def downloads_of(ctx: Context, row: Delivery) -> Downloads:
+    """The account of a delivery's downloads."""
+    package = ctx.session.get(Package, row.package_id) if row.package_id else None
+    size = (package.size if package else None) or 1
+    mine = Download.delivery_id == row.id
+    return Downloads(
+        left=max(0, row.byte_budget - row.bytes_reserved) // size,
+        allowed=ctx.get(Settings).policy.download_limit,
+        requests=ctx.session.scalar(select(func.count()).select_from(Download).where(mine)) or 0,
+        bytes_sent=ctx.session.scalar(select(func.sum(Download.sent)).where(mine)) or 0,
+    )
+
+
+def received(ctx: Context, receipt: Receipt) -> Received:
+    """The counts of a verified receipt, compared with those of the package that was released."""
+    package, counts = ctx.session.get_one(Package, receipt.package_id), receipt.statement["counts"]
+    agreed = {
+        "files": package.file_count,
+        "size": package.content_size,
+        "records": package.records,
+        "persons": package.persons,
+    }
+    defects = int(receipt.statement["defects"])
+    return Received(
+        files=counts["files"],
+        records=counts["records"],
+        persons=counts["persons"],
+        size=counts["size"],
+        defects=defects,
+        verified_at=receipt.statement["verified_at"],
+        as_agreed=counts == agreed and receipt.statement["manifest_sha256"] == package.manifest_sha256 and not defects,
+    )
+
+
+def people_in(ctx: Context, case_id: uuid.UUID) -> dict[str, list[str]]:
+    """The people of a case with their roles, by id, for whoever names them in a custody row."""
+    found: dict[str, list[str]] = {}
+    for member in members_of(ctx, case_id):
+        found.setdefault(str(member.person_id), []).append(member.role)
+    return found
 
 
 def is_recipient(ctx: Context, row: Delivery) -> bool:

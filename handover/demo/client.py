@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import pyotp
 
-#: One PATCH of an upload; small enough that the demo shows several.
-_PIECE = 4 << 20
+from handover.demo.wire import Wire
+
 _WAIT_SECONDS = 240.0
+_TOTP_SECONDS = 30
 PASSWORD = "correct horse battery staple 演示"  # noqa: S105  (of invented people on a throw-away installation)
 
 
@@ -26,16 +27,19 @@ class RefusedError(Exception):
 class Person:
     """Someone with an account."""
 
+    #: Seconds that `wait` waits.
+    patience = 240.0
+
     def __init__(self, address: str, name: str, email: str) -> None:
         self.name, self.email = name, email
         self.id = ""
-        self._http = httpx.Client(base_url=address, timeout=120, trust_env=False)
+        self._wire = Wire(address, _check)
         self._totp = ""
         self._invited: list[Person] = []
 
     def close(self) -> None:
         """Hangs up, and so does everyone whom this person invited."""
-        self._http.close()
+        self._wire.http.close()
         for person in self._invited:
             person.close()
 
@@ -49,14 +53,23 @@ class Person:
         self.log_in()
 
     def log_in(self) -> None:
-        code = pyotp.TOTP(self._totp).now()
-        made = self.post("/sessions", {"email": self.email, "password": PASSWORD, "totp": code})
-        self._http.headers["Authorization"] = f"Bearer {made['token']}"
+        """A code is good for one login: when the answer to that was lost, the next code is awaited."""
+        try:
+            made = self.post("/sessions", self._proof())
+        except RefusedError as error:
+            if error.code != "login_failed":
+                raise
+            time.sleep(_TOTP_SECONDS - time.time() % _TOTP_SECONDS)
+            made = self.post("/sessions", self._proof())
+        self._wire.http.headers["Authorization"] = f"Bearer {made['token']}"
+
+    def _proof(self) -> dict[str, str]:
+        return {"email": self.email, "password": PASSWORD, "totp": pyotp.TOTP(self._totp).now()}
 
     @property
     def authorization(self) -> str:
         """The header that proves the session."""
-        return self._http.headers["Authorization"]
+        return self._wire.http.headers["Authorization"]
 
     def invite(self, address: str, name: str, email: str, roles: list[str] | None = None) -> "Person":
         """Invites somebody, who enrols at once."""
@@ -67,20 +80,19 @@ class Person:
         return person
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._answer(self._http.get(f"/api/v1{path}", params=query))
+        return self._ask("GET", path, params=query)
 
     def post(self, path: str, body: Any = None, **query: Any) -> Any:
-        return self._answer(self._http.post(f"/api/v1{path}", json=body if body is not None else {}, params=query))
+        return self._ask("POST", path, json=body if body is not None else {}, params=query)
 
     def send(self, path: str, data: bytes, media_type: str, **query: Any) -> Any:
-        headers = {"Content-Type": media_type}
-        return self._answer(self._http.post(f"/api/v1{path}", content=data, headers=headers, params=query))
+        return self._ask("POST", path, content=data, headers={"Content-Type": media_type}, params=query)
 
     def change(self, method: str, path: str, body: Any) -> Any:
         """A change with If-Match from a fresh read."""
         shown = path.removesuffix("/fields").removesuffix("/plan")
-        tag = self._http.get(f"/api/v1{shown}").headers.get("etag", "*")
-        return self._answer(self._http.request(method, f"/api/v1{path}", json=body, headers={"If-Match": tag}))
+        tag = self._wire.ask("GET", f"/api/v1{shown}").headers.get("etag", "*")
+        return self._ask(method, path, json=body, headers={"If-Match": tag})
 
     def move(self, collection: str, row: str, trigger: str, reason: str | None = None) -> Any:
         """Fires a transition, or gives an approval."""
@@ -93,14 +105,14 @@ class Person:
             RuntimeError: it reached another end, or took too long.
         """
         started = time.monotonic()
-        while time.monotonic() - started < _WAIT_SECONDS:
+        while time.monotonic() - started < self.patience:
             row = self.get(path)
             if row["state"] in states:
                 return row
             if row["state"] in refuse:
                 raise RuntimeError(f"{path} is {row['state']}: {row.get('blocked') or row.get('stale_reason') or ''}")
             time.sleep(0.1)
-        raise RuntimeError(f"{path} did not become {' or '.join(states)} in {_WAIT_SECONDS:.0f} s")
+        raise RuntimeError(f"{path} did not become {' or '.join(states)} in {self.patience:.0f} s")
 
     def upload(self, case_id: str, path: Path) -> str:
         """Uploads a file with tus; returns the upload's id."""
@@ -108,61 +120,31 @@ class Person:
             f"{key} {base64.b64encode(value.encode()).decode()}"
             for key, value in (("case_id", case_id), ("filename", path.name))
         )
-        size = path.stat().st_size
-        tus = {"Tus-Resumable": "1.0.0"}
-        begun = self._http.post("/api/v1/uploads", headers={**tus, "Upload-Length": str(size), "Upload-Metadata": meta})
-        if begun.status_code != 201:
-            self._answer(begun)
-        location, offset = begun.headers["location"], 0
         with path.open("rb") as source:
-            while offset < size:
-                headers = {**tus, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
-                sent = self._http.patch(location, content=source.read(_PIECE), headers=headers)
-                if sent.status_code != 204:
-                    self._answer(sent)
-                offset = int(sent.headers["upload-offset"])
-        return str(location.rsplit("/", 1)[1])
+            place = self._wire.upload("/api/v1/uploads", source, path.stat().st_size, meta)
+        return place.rsplit("/", 1)[1]
 
     def download(self, path: str, target: Path, *, cut_after: int | None = None) -> None:
         """Downloads to a file; with `cut_after` the connection breaks there and the rest is resumed by Range."""
-        have = 0
-        with target.open("wb") as out:
-            if cut_after:
-                with self._http.stream("GET", f"/api/v1{path}") as answer:
-                    self._check(answer)
-                    etag = answer.headers["etag"]
-                    for chunk in answer.iter_bytes(64 << 10):
-                        out.write(chunk)
-                        have += len(chunk)
-                        if have >= cut_after:
-                            break
-                headers = {"Range": f"bytes={have}-", "If-Range": etag}
-                with self._http.stream("GET", f"/api/v1{path}", headers=headers) as answer:
-                    self._check(answer)
-                    for chunk in answer.iter_bytes(1 << 20):
-                        out.write(chunk)
-                return
-            with self._http.stream("GET", f"/api/v1{path}") as answer:
-                self._check(answer)
-                for chunk in answer.iter_bytes(1 << 20):
-                    out.write(chunk)
+        self._wire.download(f"/api/v1{path}", target, cut_after)
 
     def raw(self, path: str, **query: Any) -> bytes:
-        answer = self._http.get(f"/api/v1{path}", params=query)
-        self._check(answer)
+        answer = self._wire.ask("GET", f"/api/v1{path}", params=query)
+        _check(answer)
         return answer.content
 
-    def _check(self, answer: httpx.Response) -> None:
-        if answer.status_code >= 400:
-            answer.read()
-            self._answer(answer)
-
-    def _answer(self, answer: httpx.Response) -> Any:
-        if answer.status_code >= 400:
-            kind = answer.headers.get("content-type", "")
-            problem = answer.json() if "json" in kind else {"code": "http", "detail": answer.text[:200]}
-            raise RefusedError(answer.status_code, problem)
+    def _ask(self, method: str, path: str, **request: Any) -> Any:
+        answer = self._wire.ask(method, f"/api/v1{path}", **request)
+        _check(answer)
         return answer.json() if answer.content and "json" in answer.headers.get("content-type", "") else None
+
+
+def _check(answer: httpx.Response) -> None:
+    if answer.status_code >= 400:
+        answer.read()
+        kind = answer.headers.get("content-type", "")
+        problem = answer.json() if "json" in kind else {"code": "http", "detail": answer.text[:200]}
+        raise RefusedError(answer.status_code, problem)
 
 
 def _reasons(problem: dict[str, Any]) -> str:

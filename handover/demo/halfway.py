@@ -101,7 +101,7 @@ class _Road:
     def half_inventory(self) -> None:
         """Two files are inspected; one of them is decided by the custodian."""
         for path in self.files[:2]:
-            stages.register(self.cast, path)
+            stages.add_record_set(self.cast, path, self.cast.seller_admin.upload(self.cast.case_id, path))
         rows = self.cast.lead.get("/record-sets", case_id=self.cast.case_id)
         for row in rows:
             self.cast.custodian.wait(f"/record-sets/{row['id']}", "classified")

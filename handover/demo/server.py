@@ -1,11 +1,13 @@
-"""A throw-away installation with a real server and worker on a free loopback port."""
+"""A throw-away installation on a free loopback port, whose server is started again when it dies, as an operator's is."""
 
 import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ POLICIES = {
     "DISPUTE_WINDOW_DAYS": "0",
     "NOTICE_PERIOD_DAYS": "0",
 }
+_COMMAND = (sys.executable, "-m", "handover")
 
 
 @dataclass(slots=True)
@@ -30,7 +33,70 @@ class Running:
     admin: Person
     data_dir: Path
     environment: dict[str, str]
-    process: subprocess.Popen[str]
+    server: "Server"
+
+
+class Server:
+    """`handover serve`, started again when a signal ended it.
+
+    The port is this process's: nobody else gets it meanwhile, and who calls then is answered when the next one is up.
+    """
+
+    def __init__(self, environment: dict[str, str], log: Path) -> None:
+        self._environment, self._log = environment, log
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._stopping, self._lock, self._ready = False, threading.Lock(), threading.Event()
+        self.restarts = 0
+        self.process = self._start()
+        self._keeper = threading.Thread(target=self._keep)
+        self._keeper.start()
+
+    def wait_until_ready(self) -> None:
+        """Returns when requests are answered.
+
+        Raises:
+            RuntimeError: it did not start.
+        """
+        while not self._ready.wait(0.1):
+            if not self._keeper.is_alive():
+                raise RuntimeError(f"the server did not start; see {self._log}")
+
+    def stop(self) -> None:
+        """Ends it in good order, by force after half a minute."""
+        with self._lock:
+            self._stopping = True
+        self.process.send_signal(signal.SIGTERM)
+        self._keeper.join(30)
+        self.process.kill()
+        self._keeper.join()
+        self._listener.close()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        number = self._listener.fileno()
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [*_COMMAND, "serve", "--listener", str(number), "--parent", str(os.getpid())],
+                env=self._environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                pass_fds=[number],
+            )
+
+    def _keep(self) -> None:
+        while self._ended_by_signal():
+            with self._lock:
+                if self._stopping:
+                    return
+                self.process = self._start()
+                self.restarts += 1
+
+    def _ended_by_signal(self) -> bool:
+        """Waits for the end of the server; an exit of its own would only repeat itself."""
+        with self.process as process:
+            if process.stdout and process.stdout.readline():
+                self._ready.set()
+        return process.returncode < 0
 
 
 @contextlib.contextmanager
@@ -42,34 +108,19 @@ def running(data_dir: Path) -> Iterator[Running]:
         "HANDOVER_DEMO": "1",
         **{f"HANDOVER_POLICY_{name}": value for name, value in POLICIES.items()},
     }
-    command = [sys.executable, "-m", "handover"]
     made = subprocess.run(
-        [*command, "init", "--admin", ADMIN[1], "--name", ADMIN[0], "--demo", "--json"],
+        [*_COMMAND, "init", "--admin", ADMIN[1], "--name", ADMIN[0], "--demo", "--json"],
         env=environment,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
     )
-    log = (data_dir.parent / "server.log").open("w")
-    process = subprocess.Popen(
-        [*command, "serve", "--port", "0"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-    )
-    admin: Person | None = None
+    server = Server(environment, data_dir.parent / "server.log")
+    admin = Person(server.address, *ADMIN)
     try:
-        address = process.stdout.readline().strip() if process.stdout else ""
-        if not address:
-            raise RuntimeError(f"the server did not start; see {log.name}")
-        admin = Person(address, *ADMIN)
+        server.wait_until_ready()
         admin.enrol(json.loads(made.stdout))
-        yield Running(address, admin, data_dir, environment, process)
+        yield Running(server.address, admin, data_dir, environment, server)
     finally:
-        if admin is not None:
-            admin.close()
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        if process.stdout:
-            process.stdout.close()
-        log.close()
+        admin.close()
+        server.stop()

@@ -110,9 +110,30 @@ def sign_ndas(cast: Cast, only: tuple[str, ...] | None = None) -> None:
 
 def take_inventory(cast: Cast, files: list[Path]) -> list[dict[str, Any]]:
     """The seller uploads, the custodian decides field by field, legal sets the basis; both freeze the list."""
-    sets = [register(cast, path) for path in files]
+    sets = [add_record_set(cast, path, cast.seller_admin.upload(cast.case_id, path)) for path in files]
     for row in sets:
         cast.custodian.wait(f"/record-sets/{row['id']}", "classified", refuse=("refused",))
+    approve_inventory(cast, sets)
+    return [cast.custodian.get(f"/record-sets/{row['id']}") for row in sets]
+
+
+def add_record_set(cast: Cast, path: Path, upload_id: str) -> Any:
+    """The seller says what an uploaded file is; its inspection begins."""
+    body = {
+        "upload_id": upload_id,
+        "kind": next((kind for word, kind in _KINDS.items() if word in path.name), "other"),
+        "title": path.stem,
+        "owner_party_id": cast.parties["seller"]["id"],
+        "source_statement": "由转让方在提供服务过程中直接收集",
+        "period": "2024-01 – 2025-12",
+        "system": "CRM / 工单系统",
+    }
+    return cast.seller_admin.post("/record-sets", body)
+
+
+def approve_inventory(cast: Cast, sets: list[dict[str, Any]]) -> None:
+    """Field by field, then the basis, then the whole list."""
+    for row in sets:
         decide(cast, row["id"])
     today = dt.datetime.now(dt.UTC).date().isoformat()
     equity = cast.case["structure"] == "equity_transfer"
@@ -129,22 +150,6 @@ def take_inventory(cast: Cast, files: list[Path]) -> list[dict[str, Any]]:
         cast.legal.move("record-sets", row["id"], "approve")
     cast.legal.move("cases", cast.case_id, "freeze_inventory")
     cast.seller_admin.move("cases", cast.case_id, "freeze_inventory")
-    return [cast.custodian.get(f"/record-sets/{row['id']}") for row in sets]
-
-
-def register(cast: Cast, path: Path) -> dict[str, Any]:
-    """The seller uploads a file and says what it is."""
-    body = {
-        "upload_id": cast.seller_admin.upload(cast.case_id, path),
-        "kind": next((kind for word, kind in _KINDS.items() if word in path.name), "other"),
-        "title": path.stem,
-        "owner_party_id": cast.parties["seller"]["id"],
-        "source_statement": "由转让方在提供服务过程中直接收集",
-        "period": "2024-01 – 2025-12",
-        "system": "CRM / 工单系统",
-    }
-    row: dict[str, Any] = cast.seller_admin.post("/record-sets", body)
-    return row
 
 
 def decide(cast: Cast, record_set_id: str) -> None:

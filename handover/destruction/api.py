@@ -49,7 +49,7 @@ def draft(request: Req, data: NewOrder) -> Response[queries.OrderView]:
         inside(ctx, data.case_id)
         return queries.order_view(ctx, service.draft(ctx, data.case_id, data.copy_ids))
 
-    return creating(request, data, work, location="/api/v1/destruction-orders")
+    return creating(request, work, location="/api/v1/destruction-orders")
 
 
 @get("/api/v1/destruction-orders", sync_to_thread=True, tags=["destruction-orders"], responses=problems(400, 401, 404))

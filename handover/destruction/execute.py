@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from handover.audit import AuditLog
-from handover.compliance.queries import subject_key
+from handover.cases.queries import case_key
 from handover.context import Context
 from handover.db import Database
 from handover.destruction.models import DestructionItem, DestructionOrder
@@ -18,8 +18,6 @@ from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import copies_of
 from handover.jobs import JobRun
 from handover.packages.models import Package
-from handover.redaction.queries import redactions_of
-from handover.redaction.service import pseudonym_key
 from handover.storage import Storage
 from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
@@ -90,15 +88,15 @@ def is_gone(verification: dict[str, Any] | None) -> bool:
 
 
 def _keys(ctx: Context, order: DestructionOrder, items: Sequence[DestructionItem]) -> list[str]:
-    """The copies' keys; with the last copies go the case's subject and pseudonym keys."""
+    """The copies' keys; with the last copies go all others of the case's records, also those that no row names
+    because whoever made them was killed. Keys that a killed run destroyed are named again, for its answer."""
     vault = ctx.get(Vault)
     keys = [i.key_id for i in items if i.key_id is not None]
     on_order = {i.copy_id for i in items}
     others = [c for c in copies_of(ctx, order.case_id, live=True) if c.id not in on_order and c.key_id is not None]
     if not others:
-        keys.append(subject_key(order.case_id))
-        keys += [pseudonym_key(order.case_id, r.party_id) for r in redactions_of(ctx, order.case_id)]
-    return sorted({key for key in keys if vault.has(key)})
+        keys += vault.keys_of_case(order.case_id) - {case_key(order.case_id)}
+    return sorted({key for key in keys if vault.has(key) or vault.was_destroyed(key)})
 
 
 def _blob_of(ctx: Context, item: DestructionItem) -> SealedBlob | None:

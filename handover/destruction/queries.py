@@ -8,11 +8,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
+from handover.accounts.queries import person_name
+from handover.cases.queries import members_of, parties, party_name
 from handover.context import Context
 from handover.crypto import canonical
 from handover.destruction.models import DestructionItem, DestructionOrder
 from handover.errors import NotFoundError
-from handover.inventory.queries import inside
+from handover.inventory.queries import copies_of, inside, record_sets_of
+from handover.packages.queries import packages_of
+from handover.vault import Vault
+from handover.workflow import GateResult, Workflow
 
 
 class ItemView(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,63 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     items: list[ItemView]
 
 
+class RegisterLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One copy as the register knows it; `key_gone` says that nothing opens it any more."""
+
+    id: str
+    kind: str
+    of: str
+    holder: str | None
+    place: str
+    level: str
+    state: str
+    size: int | None
+    retained_until: dt.date | None
+    ended_at: dt.datetime | None
+    key_gone: bool
+
+
+def register(ctx: Context, case_id: uuid.UUID) -> list[RegisterLine]:
+    """Every copy of a case, oldest first: where it is, who holds it, and whether its key is destroyed."""
+    inside(ctx, case_id)
+    sets = {row.id: row.number for row in record_sets_of(ctx, case_id)}
+    packages = {row.id: row.number for row in packages_of(ctx, case_id)}
+    holders = {row.id: party_name(ctx, row) for row in parties(ctx, case_id)}
+    vault = ctx.get(Vault)
+    return [
+        RegisterLine(
+            id=str(copy.id),
+            kind=copy.kind,
+            of=(packages.get(copy.package_id) if copy.package_id else None)
+            or (sets.get(copy.record_set_id) if copy.record_set_id else None)
+            or "—",
+            holder=(holders.get(copy.holder_party_id) or "—") if copy.holder_party_id else None,
+            place=copy.place,
+            level=copy.level,
+            state=copy.state,
+            size=(copy.blob or {}).get("size"),
+            retained_until=copy.retained_until,
+            ended_at=copy.ended_at,
+            key_gone=copy.key_id is not None and not vault.has(copy.key_id),
+        )
+        for copy in copies_of(ctx, case_id)
+    ]
+
+
+def eligibility(ctx: Context, row: DestructionOrder) -> list[GateResult]:
+    """What stands between an order and its approval, computed now."""
+    workflow = ctx.get(Workflow)
+    asked = workflow.definition(ctx, row.case_id, DestructionOrder.MACHINE).transitions
+    gates = next(transition.gates for transition in asked if transition.trigger == "request_approval")
+    return workflow.evaluate(ctx, row, gates)
+
+
+def people_with(ctx: Context, case_id: uuid.UUID, role: str) -> list[tuple[str, str]]:
+    """Ids and names of those who hold a role in the case."""
+    found = [m.person_id for m in members_of(ctx, case_id) if m.role == role]
+    return [(str(person), person_name(ctx, person)) for person in dict.fromkeys(found)]
+
+
 def visible_order(ctx: Context, order_id: uuid.UUID) -> DestructionOrder:
     """An order of a case that the actor works on; bidders see none.
 
@@ -83,6 +145,11 @@ def items_subject(ctx: Context, row: DestructionOrder) -> str:
     ).decode()
 
 
+def items_digest(ctx: Context, row: DestructionOrder) -> str:
+    """What an approver is shown of the list that they approve."""
+    return sha256(items_subject(ctx, row).encode()).hexdigest()
+
+
 def order_view(ctx: Context, row: DestructionOrder) -> OrderView:
     return OrderView(
         id=str(row.id),
@@ -92,7 +159,7 @@ def order_view(ctx: Context, row: DestructionOrder) -> OrderView:
         requested_by=str(row.requested_by) if row.requested_by else None,
         executor_id=str(row.executor_id) if row.executor_id else None,
         witness_id=str(row.witness_id) if row.witness_id else None,
-        items_sha256=sha256(items_subject(ctx, row).encode()).hexdigest(),
+        items_sha256=items_digest(ctx, row),
         approved_at=row.approved_at,
         executed_at=row.executed_at,
         verified_at=row.verified_at,

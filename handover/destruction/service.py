@@ -9,11 +9,11 @@ from handover.cases.queries import member_roles, require_role, visible_case
 from handover.context import Context
 from handover.db import new_id
 from handover.destruction.models import DestructionItem, DestructionOrder
-from handover.destruction.queries import items_of, orders_of
+from handover.destruction.queries import items_digest, items_of, orders_of
 from handover.errors import ConflictError, InvalidInputError
 from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import copies_of
-from handover.workflow import BlockedError, Workflow
+from handover.workflow import BlockedError, Fired, Workflow
 
 #: Orders in these states still hold their copies.
 OPEN = (
@@ -29,7 +29,7 @@ OPEN = (
     "verified",
     "certified",
 )
-_EDITABLE = ("draft", "blocked", "pending_approval")
+EDITABLE = ("draft", "blocked", "pending_approval")
 
 
 def draft(ctx: Context, case_id: uuid.UUID, copy_ids: Sequence[uuid.UUID] | None = None) -> DestructionOrder:
@@ -83,7 +83,7 @@ def name_people(
 ) -> DestructionOrder:
     """Names who executes and who witnesses; they hold those roles in the case and are different people."""
     require_role(ctx, row.case_id, "consultant", "lead_consultant", "custodian")
-    if row.state not in _EDITABLE:
+    if row.state not in EDITABLE:
         raise ConflictError(f"executor and witness are named before approval; the order is {row.state}")
     for name, role, person in (
         ("executor_id", "destruction_executor", executor_id),
@@ -104,7 +104,7 @@ def retain(ctx: Context, row: DestructionOrder, copy_id: uuid.UUID) -> Destructi
     """Takes a copy that the law still requires off the order; it stays sealed and on the register as retained."""
     require_role(ctx, row.case_id, "legal")
     item = next((i for i in items_of(ctx, row.id) if i.copy_id == copy_id), None)
-    if item is None or row.state not in _EDITABLE:
+    if item is None or row.state not in EDITABLE:
         raise InvalidInputError("this copy is not on the order, or the order is past changing", field="copy_id")
     item.state = "residual"
     ctx.session.get_one(Copy, copy_id).state = "retained"
@@ -127,6 +127,28 @@ def check_eligibility(ctx: Context, row: DestructionOrder) -> DestructionOrder:
     return row
 
 
+def approve(ctx: Context, row: DestructionOrder, *, items_sha256: str, reference: str) -> Fired:
+    """The acting person approves the very list that was shown to them, naming the case.
+
+    Raises:
+        InvalidInputError: another case number. ConflictError: the list changed since.
+    """
+    _require_reference(ctx, row, reference)
+    if items_sha256 != items_digest(ctx, row):
+        raise ConflictError("the list of copies changed since it was shown to you; read it once more")
+    return ctx.get(Workflow).fire(ctx, row, "approve")
+
+
+def execute(ctx: Context, row: DestructionOrder, *, reference: str) -> Fired:
+    """The executor starts the destruction, naming the case.
+
+    Raises:
+        InvalidInputError: another case number.
+    """
+    _require_reference(ctx, row, reference)
+    return ctx.get(Workflow).fire(ctx, row, "execute")
+
+
 def on_approve(ctx: Context, row: DestructionOrder, _details: Mapping[str, Any]) -> None:
     row.approved_at = ctx.now()
 
@@ -146,6 +168,11 @@ def on_execute(ctx: Context, row: DestructionOrder, _details: Mapping[str, Any])
 
 def on_verify(ctx: Context, row: DestructionOrder, _details: Mapping[str, Any]) -> None:
     row.verified_by, row.verified_at = ctx.actor.person_id, ctx.now()
+
+
+def _require_reference(ctx: Context, row: DestructionOrder, typed: str) -> None:
+    if typed.strip().upper() != visible_case(ctx, row.case_id).reference:
+        raise InvalidInputError("type the number of this case exactly as it is shown", field="reference")
 
 
 def _item(row: DestructionOrder, copy: Copy) -> DestructionItem:

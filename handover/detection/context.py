@@ -8,7 +8,8 @@ AFTER = r"(?![0-9A-Za-z_])(?![.\-][0-9])"
 
 _REACH = 16
 _ORDER_CUE = re.compile(
-    r"(?:订单|单号|工单|运单|快递|流水|凭证|发票|序列|批次|货号|合同|票据|案号|版本|金额|编号"
+    # What a cue begins with, so that other places are passed over at once.
+    r"(?=[订单工运快流凭发序批货合票案版金编otiswvrc])(?:订单|单号|工单|运单|快递|流水|凭证|发票|序列|批次|货号|合同|票据|案号|版本|金额|编号"
     r"|order|tracking|invoice|serial|waybill|ticket|txn|transaction|version|\bref|\bsn\b|case)"
     r"[^0-9\x00\n，。；,;]{0,8}\Z",
     re.IGNORECASE,

@@ -1,5 +1,7 @@
 """Counts distinct digests: exactly up to a million, beyond that by adaptive sampling (Flajolet 1990) in bounded memory."""
 
+from collections.abc import Iterable
+
 #: Exact up to here: about 100 MB of Python objects.
 EXACT_LIMIT = 1_000_000
 
@@ -13,9 +15,11 @@ class DistinctCounter:
         self.seen: set[bytes] = set()
 
     def add(self, digest: bytes) -> None:
-        if self._depth and not self._sampled(digest):
-            return
-        self.seen.add(digest)
+        self.update([digest])
+
+    def update(self, digests: Iterable[bytes]) -> None:
+        """Adds some thousands of digests at most, for they are held together for a moment."""
+        self.seen.update(filter(self._sampled, digests) if self._depth else digests)
         while len(self.seen) > self._limit:
             self._depth += 1
             self.seen = {kept for kept in self.seen if self._sampled(kept)}

@@ -1,7 +1,11 @@
 """The second pass: counts every hit, person and minor, and writes the report. It keeps digests, never values."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from itertools import chain
+from operator import attrgetter
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.detectors import LEVELS, birth_date, resident_id
@@ -14,6 +18,8 @@ from handover.formats import Batch, Column, Reading
 
 #: What identifies a person in running text, best first.
 _IDENTIFYING = ("resident_id", "mobile", "email", "phone", "person_name")
+_BIRTHS = frozenset({"resident_id", "birth_date"})
+_KIND = attrgetter("kind")
 _ROLE_LEVELS: dict[str, Level] = {"free_text": "L3", "amount": "L3", "customer_id": "L2", "order": "L2"}
 _IDENTIFIER_ROLES = frozenset({"resident_id", "bank_card", "us_ssn", "email", "telephone", "birth_date"})
 _ADULT, _YOUNG = 18, 14
@@ -33,7 +39,8 @@ class Inspection:
     ) -> None:
         self._survey = survey
         self._subject = subject
-        self._digest = SubjectDigester(key)
+        #: Records of one person lie close together, or come round again.
+        self._digest = lru_cache(maxsize=65_536)(SubjectDigester(key))
         self._today = today
         self._on_span = on_span
         self.persons = DistinctCounter()
@@ -44,17 +51,20 @@ class Inspection:
     def add(self, batch: Batch) -> None:
         """Counts one batch."""
         references = self._references(batch)
+        # Where the subject is known already only an age is still to be learnt.
+        noted = _BIRTHS if len(references) == batch.count else _BIRTHS.union(_IDENTIFYING)
         found: dict[int, dict[str, str]] = {}
         for column in batch.columns:
             hits = self._survey.column_scan(column.name).find(column.values)
+            counts = Counter(map(_KIND, chain.from_iterable(hits.values())))
             kinds = self._kinds.setdefault(column.name, {})
+            for kind, count in counts.items():
+                kinds[kind] = kinds.get(kind, 0) + count
             self._hit_values[column.name] = self._hit_values.get(column.name, 0) + len(hits)
-            for index, spans in hits.items():
-                record = column.records[index]
-                for span in spans:
-                    kinds[span.kind] = kinds.get(span.kind, 0) + 1
-                    self._note(column.values[index], span, found.setdefault(record, {}))
-                if self._on_span is not None:
+            if not noted.isdisjoint(counts):
+                self._note(column, hits, noted, found)
+            if self._on_span is not None:
+                for index, spans in hits.items():
                     self._report_spans(batch, column, index, spans)
         self._count_persons(references, found)
 
@@ -70,9 +80,15 @@ class Inspection:
         return {}
 
     @staticmethod
-    def _note(value: str, span: Span, record: dict[str, str]) -> None:
-        if span.kind in {"resident_id", "birth_date", "mobile", "email", "phone", "person_name"}:
-            record.setdefault(span.kind, value[span.start : span.end])
+    def _note(
+        column: Column, hits: dict[int, list[Span]], noted: frozenset[str], found: dict[int, dict[str, str]]
+    ) -> None:
+        for index, spans in hits.items():
+            for span in spans:
+                if span.kind in noted:
+                    value = column.values[index]
+                    record = found.setdefault(column.records[index], {})
+                    record.setdefault(span.kind, value[span.start : span.end])
 
     def _report_spans(self, batch: Batch, column: Column, index: int, spans: list[Span]) -> None:
         assert self._on_span is not None  # noqa: S101 - asked by the caller
@@ -89,8 +105,7 @@ class Inspection:
             )
 
     def _count_persons(self, references: dict[int, str], found: dict[int, dict[str, str]]) -> None:
-        for reference in references.values():
-            self.persons.add(self._digest(reference))
+        self.persons.update(map(self._digest, dict.fromkeys(references.values())))
         for record, identifiers in found.items():
             identifying = [identifiers[kind] for kind in _IDENTIFYING if kind in identifiers]
             if record not in references and not identifying:

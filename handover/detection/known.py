@@ -4,7 +4,7 @@ Bounded in memory, and never leaves the child that collected it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.spans import Span
@@ -13,7 +13,7 @@ from handover.detection.spans import Span
 MAX_NAMES = 500_000
 MAX_NUMBERS = 2_000_000
 _MIN_NUMBER = 7  # shorter digit strings occur by chance
-_CAPITALISED = re.compile(r"(?<![A-Za-zÀ-ſ])[A-ZÀ-Þ][A-Za-zÀ-ſ'’-]+")
+_CAPITALISED = re.compile(r"[A-ZÀ-Þ](?<![A-Za-zÀ-ſ].)[A-Za-zÀ-ſ'’-]+")
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
@@ -30,6 +30,16 @@ class KnownValues:
         self._numbers: dict[str, str] = {}
         self._first: re.Pattern[str] | None = None
         self.full = False
+
+    def add_names(self, values: Iterable[str]) -> None:
+        for value in dict.fromkeys(values):
+            if value not in self._names:
+                self.add_name(value)
+
+    def add_numbers(self, values: Iterable[str], kind: str) -> None:
+        for value in dict.fromkeys(values):
+            if value not in self._numbers:
+                self.add_number(value, kind)
 
     def add_name(self, value: str) -> None:
         name = value.strip()
@@ -69,7 +79,8 @@ class KnownValues:
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
         if self._first is None:
-            self._first = re.compile("[" + "".join(re.escape(c) for c in {head[0] for head in self._chinese}) + "]")
+            first, second = ("".join(map(re.escape, {head[place] for head in self._chinese})) for place in (0, 1))
+            self._first = re.compile(f"[{first}](?=[{second}])")
         chinese = self._chinese
         for match in self._first.finditer(text):
             start = match.start()

@@ -30,6 +30,8 @@ _NOTHING = frozenset(
         "正常",
     }
 )
+#: Roles that make a hit of a whole value.
+ROLES_OF_VALUES = _ANY_CONTENT | {"person_name", "address", "birth_date", "wechat", "qq", "telephone"}
 _TELEPHONE = re.compile(r"\+?[0-9(][0-9() .\-]{5,20}[0-9]\Z")
 _WECHAT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}\Z")
 _QQ = re.compile(r"[1-9][0-9]{4,10}\Z")

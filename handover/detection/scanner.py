@@ -6,16 +6,16 @@ numbers see only the surroundings of digits. Results are the same as value by va
 
 import bisect
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, filterfalse
 
 from handover.detection.certain import CERTAIN, is_plain_number
 from handover.detection.detectors import DETECTORS
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
 from handover.detection.replacements import is_replacement, without_tokens
-from handover.detection.roles import whole_value_span
+from handover.detection.roles import ROLES_OF_VALUES, whole_value_span
 from handover.detection.spans import Span, resolve
 
 #: Stands between values; no detector matches it, so no hit crosses from one value to the next.
@@ -50,6 +50,21 @@ NUMERIC_KINDS = frozenset(
 )
 
 
+class _Whole(dict[int, list[Span]]):
+    """The hit that covers a whole value, by the value's length."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, length: int) -> list[Span]:
+        self[length] = [Span(0, length, self._kind, _CERTAIN)]
+        return self[length]
+
+
+_whole = cache(_Whole)
+
+
 @cache
 def _detectors(window: str) -> tuple[object, ...]:
     return tuple(detector for detector in DETECTORS if window == detector.WINDOW)
@@ -75,30 +90,37 @@ class ColumnScan:
 
     def find(self, values: list[str]) -> dict[int, list[Span]]:
         """Hits by index of the value; values without hits are absent."""
-        hits: dict[int, list[Span]] = {}
-        places: dict[str, list[int]] = {}
-        certain = CERTAIN.get(self.role)
-        only_numbers = self.suppressed >= NUMERIC_KINDS and not self.known
-        for index, value in enumerate(values):
-            if not value or (only_numbers and is_plain_number(value)):
-                continue
-            kind = certain(value) if certain else None
-            if kind:
-                hits[index] = [Span(0, len(value), kind, _CERTAIN)]
-            else:
-                places.setdefault(value, []).append(index)
-        # Repeated values are scanned once.
-        for value, spans in self._find(list(places)).items():
-            for index in places[value]:
-                hits[index] = spans
-        return hits
+        if self.role in CERTAIN:
+            kind, test = CERTAIN[self.role]
+            sure = list(map(test, values))
+            if all(sure):
+                return dict(enumerate(map(_whole(kind).__getitem__, map(len, values))))
+            return self._find_rest(kind, values, sure)
+        if self.suppressed >= NUMERIC_KINDS and not self.known:
+            found = self._find(dict.fromkeys(filterfalse(is_plain_number, values)))
+        else:
+            found = self._find(dict.fromkeys(values))
+        return {index: found[value] for index, value in enumerate(values) if value in found} if found else {}
 
-    def _find(self, values: list[str]) -> dict[str, list[Span]]:
+    def _find_rest(self, kind: str, values: list[str], sure: list[object]) -> dict[int, list[Span]]:
+        """The same when some values are not what their column promises."""
+        found = self._find(dict.fromkeys(value for value, known in zip(values, sure, strict=True) if not known))
+        whole = _whole(kind)
+        return {
+            index: whole[len(value)] if known else found[value]
+            for index, (value, known) in enumerate(zip(values, sure, strict=True))
+            if known or value in found
+        }
+
+    def _find(self, distinct: Iterable[str]) -> dict[str, list[Span]]:
+        """Hits by value: repeated values are scanned once."""
+        values = [value for value in distinct if value]
         found: dict[str, list[Span]] = {}
-        for value in values:
-            span = whole_value_span(self.role, value, single_word=self.single_word) if self.role else None
-            if span is not None:
-                found[value] = [span]
+        if self.role in ROLES_OF_VALUES:
+            for value in values:
+                span = whole_value_span(self.role, value, single_word=self.single_word)
+                if span is not None:
+                    found[value] = [span]
         for value, span in self._scan(values):
             found.setdefault(value, []).append(span)
         return {

@@ -36,8 +36,11 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
 def _settle(cluster: list[Span]) -> list[Span]:
     if len(cluster) == 1:
         return cluster
+    ranked = sorted(cluster, key=lambda s: (-s.confidence, s.start - s.end, s.start, s.kind))
+    if all(ranked[0].start <= span.start and span.end <= ranked[0].end for span in cluster):
+        return ranked[:1]
     chosen: list[Span] = []
-    for span in sorted(cluster, key=lambda s: (-s.confidence, s.start - s.end, s.start, s.kind)):
+    for span in ranked:
         if all(span.end <= other.start or span.start >= other.end for other in chosen):
             chosen.append(span)
     return sorted(chosen)

@@ -67,7 +67,7 @@ class Survey:
             if entry is None:
                 _refuse_data_in_name(column.name)
                 entry = self.fields[column.name] = FieldSurvey(column.name, role_of_header(column.name))
-            present = [value for value in column.values if value]
+            present = list(filter(None, column.values))
             entry.values += len(present)
             if entry.decided:
                 self._learn(entry, present)
@@ -115,12 +115,9 @@ class Survey:
 
     def _learn(self, entry: FieldSurvey, values: list[str]) -> None:
         if entry.role == "person_name":
-            for value in values:
-                self.known.add_name(value)
+            self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
-            kind = "phone" if entry.role == "telephone" else entry.role
-            for value in values:
-                self.known.add_number(value, kind)
+            self.known.add_numbers(values, "phone" if entry.role == "telephone" else entry.role)
 
 
 def _role(entry: FieldSurvey, *, single_word: bool) -> str:

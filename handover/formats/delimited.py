@@ -35,7 +35,8 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         FormatRefusedError: a quote that never ends, an encoding that changes, too many columns.
     """
     csv.field_size_limit(MAX_LINE)
-    reader = csv.reader(lines(decode(chunks)), delimiter=delimiter)
+    taken = _Taken()
+    reader = csv.reader(lines(taken.watch(decode(chunks))), delimiter=delimiter)
     try:
         first = next((row for row in reader if row), None)
         if first is None:
@@ -43,9 +44,10 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         has_header = looks_like_header(first)
         table = Table(header=first if has_header else None)
         names = unique_names(first if has_header else [""] * len(first))
-        rows = _rows(reader if has_header else itertools.chain([first], reader), reader, len(names), notes)
+        # An empty line separates nothing and holds nothing.
+        rows = filter(None, reader if has_header else itertools.chain([first], reader))
         done = 0
-        for batch in _batches(rows):
+        for batch in _batches(rows, reader, len(names), taken, notes):
             yield Batch(table, done, len(batch), _columns(batch, names))
             done += len(batch)
         if not done:
@@ -57,39 +59,51 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         ) from None
 
 
-def _rows(rows: Iterable[list[str]], reader: "csv._reader", width: int, notes: Notes) -> Iterator[list[str]]:  # type: ignore[name-defined,unused-ignore]
-    for row in rows:
-        if len(row) != width:
-            if not row:
-                continue  # an empty line separates nothing and holds nothing
-            notes.ragged += 1
-            notes.ragged_first_line = notes.ragged_first_line or reader.line_num
-            if len(row) > _MAX_COLUMNS:
-                raise refuse(
-                    f"第 {reader.line_num} 行有超过 {_MAX_COLUMNS} 列。",
-                    f"Line {reader.line_num} has more than {_MAX_COLUMNS} columns.",
-                )
-        yield row
+class _Taken:
+    """How much text was read: measured piece by piece, for measuring every cell costs more than reading it."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    def watch(self, pieces: Iterable[str]) -> Iterator[str]:
+        for piece in pieces:
+            self.characters += len(piece)
+            yield piece
 
 
-def _batches(rows: Iterator[list[str]]) -> Iterator[list[list[str]]]:
-    batch: list[list[str]] = []
-    size = 0
-    for row in rows:
-        batch.append(row)
-        size += sum(map(len, row))
-        if len(batch) >= BATCH_RECORDS or size >= BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
+def _batches(
+    rows: Iterator[list[str]],
+    reader: "csv._reader",  # type: ignore[name-defined,unused-ignore]
+    width: int,
+    taken: _Taken,
+    notes: Notes,
+) -> Iterator[list[list[str]]]:
+    while True:
+        batch: list[list[str]] = []
+        end = taken.characters + BATCH_CHARACTERS
+        for row in itertools.islice(rows, BATCH_RECORDS):
+            if len(row) != width:
+                _note_ragged(row, reader.line_num, notes)
+            batch.append(row)
+            if taken.characters >= end:
+                break
+        if not batch:
+            return
         yield batch
+
+
+def _note_ragged(row: list[str], line: int, notes: Notes) -> None:
+    notes.ragged += 1
+    notes.ragged_first_line = notes.ragged_first_line or line
+    if len(row) > _MAX_COLUMNS:
+        raise refuse(f"第 {line} 行有超过 {_MAX_COLUMNS} 列。", f"Line {line} has more than {_MAX_COLUMNS} columns.")
 
 
 def _columns(rows: list[list[str]], names: list[str]) -> list[Column]:
     width = len(names)
     everyone = range(len(rows))
     widest = max(map(len, rows), default=width)
-    if any(len(row) < width for row in rows):
+    if min(map(len, rows), default=width) < width:
         padded = [row if len(row) >= width else row + [""] * (width - len(row)) for row in rows]
     else:
         padded = rows

@@ -1,5 +1,6 @@
 """Lines of a text that arrives in pieces. Only LF, CR LF and CR end a line: U+2028 and the like are content."""
 
+import io
 from collections.abc import Iterable, Iterator
 
 from handover.formats.errors import refuse
@@ -22,14 +23,13 @@ def lines(pieces: Iterable[str]) -> Iterator[str]:
             if text.endswith("\r"):
                 text, held = text[:-1], "\r"
             text = text.replace("\r\n", "\n").replace("\r", "\n")
-        parts = text.split("\n")
-        rest = parts.pop() + held
+        whole = text.rfind("\n") + 1
+        rest = text[whole:] + held
         if len(rest) > MAX_LINE:
             raise refuse(
                 f"有一行超过 {MAX_LINE >> 20} MiB，文件可能损坏。",
                 f"A line is longer than {MAX_LINE >> 20} MiB; the file may be damaged.",
             )
-        for part in parts:
-            yield part + "\n"
+        yield from io.StringIO(text[:whole], newline="\n")
     if rest:
         yield rest[:-1] + "\n" if rest.endswith("\r") else rest

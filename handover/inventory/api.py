@@ -77,7 +77,7 @@ def register(request: Req, data: NewRecordSet) -> Response[queries.RecordSetView
         row = service.register(ctx, data.upload_id, kind=data.kind, owner_party_id=data.owner_party_id, facts=facts)
         return queries.record_set_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/record-sets")
+    return creating(request, work, location="/api/v1/record-sets")
 
 
 @get("/api/v1/record-sets", sync_to_thread=True, tags=["record-sets"], responses=problems(400, 401, 404))
@@ -152,7 +152,7 @@ def declare(request: Req, data: NewCopy) -> Response[queries.CopyView]:
         )
         return queries.copy_view(row)
 
-    return creating(request, data, work)
+    return creating(request, work)
 
 
 ROUTES = [

@@ -7,7 +7,7 @@ from anyio import to_thread
 from litestar import HttpMethod, Request, Response, delete, get, patch, post, route
 from litestar.exceptions import InternalServerException
 
-from handover.errors import InvalidInputError
+from handover.errors import InvalidInputError, NotFoundError
 from handover.inventory import queries, uploads
 from handover.web import reading, tus, writing
 from handover.web.edge import installation_of
@@ -42,6 +42,10 @@ def look(request: Req, upload_id: uuid.UUID) -> Response[queries.UploadView]:
     """How far an upload is; HEAD gives the offset to go on from."""
     with reading(request) as ctx:
         row = queries.visible_upload(ctx, upload_id)
+        if row.state == "removed":
+            raise NotFoundError(
+                "there is no such upload"
+            )  # a client then begins anew; an offset would let it try forever
         headers = {**tus.HEADERS, "Upload-Offset": str(row.offset), "Upload-Length": str(row.size)}
         return Response(queries.upload_view(ctx, row), headers=headers)
 

@@ -1,7 +1,6 @@
 """The bytes of copies: sealed in the vault, text kept deflated so that a package can take it over raw."""
 
 import hashlib
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import Self
 
@@ -107,7 +106,7 @@ def plain_chunks(vault: Vault, key_id: str, blob: SealedBlob, content: Content) 
     if content.deflated_size is None:
         yield from raw_chunks(vault, key_id, blob)
         return
-    inflate = zlib.decompressobj(-15)
+    inflate = isal_zlib.decompressobj(-15)
     for chunk in raw_chunks(vault, key_id, blob):
         # Bounded output per call: what we deflated ourselves inflates predictably, but memory stays constant anyway.
         data = inflate.decompress(chunk, 4 * CHUNK)

@@ -6,7 +6,6 @@ moves in the same transaction that lists the segment. Of two writers at one offs
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
 
 import msgspec
 from sqlalchemy import func, select
@@ -103,16 +102,17 @@ def append(installation: Installation, actor_context: Context, upload_id: uuid.U
     return offset + len(data)
 
 
-def pieces(stream: Iterable[bytes], limit: int = SEGMENT_BYTES) -> Iterable[bytes]:
-    """Regroups a byte stream into pieces of at most `limit` bytes."""
-    held = bytearray()
-    for chunk in stream:
-        held += chunk
-        while len(held) >= limit:
-            yield bytes(held[:limit])
-            del held[:limit]
-    if held:
-        yield bytes(held)
+def finish_short(ctx: Context, row: Upload) -> None:
+    """Completes an upload whose size could only be announced as a limit: what arrived is all.
+
+    Raises:
+        InvalidInputError: nothing arrived.
+    """
+    if row.offset == 0:
+        raise InvalidInputError("the file is empty", field="file")
+    if row.state == "open":
+        row.size = row.offset
+        _complete(ctx, row)
 
 
 def remove(ctx: Context, row: Upload) -> None:

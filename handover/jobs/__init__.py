@@ -6,7 +6,7 @@ another goes on. Jobs carry ids, never data.
 """
 
 from handover.jobs.models import Job
-from handover.jobs.queue import cancel, job_view, put
+from handover.jobs.queue import cancel, job_view, newest_for, put
 from handover.jobs.run import JobCancelledError, JobHandler, JobRun, LeaseLostError
 from handover.jobs.views import JobView
 
@@ -19,5 +19,6 @@ __all__ = [
     "LeaseLostError",
     "cancel",
     "job_view",
+    "newest_for",
     "put",
 ]

@@ -62,10 +62,12 @@ def job_view(ctx: Context, job: Job) -> JobView:
     )
 
 
-def newest_for(ctx: Context, kind: str, entity_id: uuid.UUID) -> Job | None:
-    """The latest job of this kind for one row."""
-    query = select(Job).where(Job.kind == kind).order_by(Job.id.desc())
-    return next((j for j in ctx.session.scalars(query) if j.arguments.get("entity_id") == str(entity_id)), None)
+def newest_for(ctx: Context, kind: str, case_id: uuid.UUID, **ids: object) -> JobView | None:
+    """The latest job of this kind in a case that was put with these ids."""
+    wanted = {name: str(value) for name, value in ids.items()}.items()
+    query = select(Job).where(Job.case_id == case_id, Job.kind == kind).order_by(Job.id.desc())
+    found = next((job for job in ctx.session.scalars(query) if wanted <= job.arguments.items()), None)
+    return job_view(ctx, found) if found else None
 
 
 def error_key(ctx: Context, case_id: uuid.UUID | None) -> str:

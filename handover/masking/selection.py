@@ -7,6 +7,7 @@ decision per subject is needed, and counted, because nobody could say that its s
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from itertools import compress
 
 import msgspec
@@ -70,6 +71,9 @@ def survey_minors(chunks: Iterable[bytes], selection: Selection, *, today: date)
     for batch in open_records(chunks, selection.name).batches:
         owners = judge.owners(batch)
         for column in batch.columns:
+            # One pass over the whole column first: most columns hold no such number at all.
+            if next(resident_id.find(fold("\0".join(column.values))), None) is None:
+                continue
             for record, value in zip(column.records, column.values, strict=True):
                 if len(value) >= 18 and _has_minor(value, today):
                     found.update(owners[record])
@@ -81,7 +85,8 @@ class _Judge:
 
     def __init__(self, selection: Selection, report: SelectionReport) -> None:
         self._selection, self._report = selection, report
-        self._digest = SubjectDigester(selection.subject_key)
+        #: Records of one person lie close together, or come round again.
+        self._digest = lru_cache(maxsize=65_536)(SubjectDigester(selection.subject_key))
         self.kept_subjects: set[bytes] = set()
 
     def keep(self, batch: Batch) -> list[bool]:

@@ -33,7 +33,7 @@ def draft(request: Req, data: NewPackage) -> Response[queries.PackageView]:
         row = service.draft(ctx, data.case_id, data.purpose, data.recipient_id, data.redaction_id)
         return queries.package_view(row)
 
-    return creating(request, data, work, location="/api/v1/packages")
+    return creating(request, work, location="/api/v1/packages")
 
 
 @get("/api/v1/packages", sync_to_thread=True, tags=["packages"], responses=problems(400, 401, 404))

@@ -18,7 +18,12 @@ MACHINES = (
         model=Package,
         collection="packages",
         load=visible_package,
-        effects={"build": service.on_build, "release": service.on_release, "destroy": service.on_destroy},
+        effects={
+            "build": service.on_build,
+            "refuse": service.on_refuse,
+            "release": service.on_release,
+            "destroy": service.on_destroy,
+        },
         approval_subject=_manifest,
         second_factor=frozenset({"release", "revoke"}),
     ),

@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from handover.cases.queries import parties
 from handover.compliance.gates import exemption
 from handover.compliance.queries import ledger_view, lost_since, route_of
@@ -18,6 +20,7 @@ from handover.workflow import Condition, Gate, failed, not_checked, passed
 from handover.workflow.approvals import approvers
 
 _ATTESTED = {"attested", "release_requested", "approved", "released", "delivered", "accepted"}
+_OUT = {"released", "delivered", "accepted"}
 _APPROVED = {"approved", "released", "delivered", "accepted"}
 #: Places outside the mainland for data that leaves it: Hong Kong, Macau and Taiwan count as abroad too.
 _ABROAD_REGIONS = ("CN-HK", "CN-MO", "CN-TW")
@@ -36,6 +39,16 @@ def package_attested(ctx: Context, row: Any) -> Sequence[Condition]:
         "consultant",
     )
     return [missing, *_not_computed_for_build()]
+
+
+def material_released(ctx: Context, row: Any) -> Sequence[Condition]:
+    """PKG-03: a due-diligence package made of this redaction was released by two persons, and neither went stale nor was taken back."""
+    query = select(Package.id).where(
+        Package.redaction_id == row.id, Package.purpose == "due_diligence", Package.state.in_(_OUT)
+    )
+    if ctx.session.scalars(query).first() is not None:
+        return [passed("material_released")]
+    return [failed("material_released", "尚未放行脱敏资料", "no redacted material is released", "consultant")]
 
 
 def release_2p(ctx: Context, row: Any) -> Sequence[Condition]:
@@ -199,4 +212,5 @@ GATES = {
     "objections_ok": Gate("G08", objections_ok),
     "xborder_ok": Gate("G10", xborder_ok),
     "package_fresh": Gate("PKG-02", still_fresh),
+    "material_released": Gate("PKG-03", material_released),
 }

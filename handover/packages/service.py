@@ -15,7 +15,7 @@ from handover.packages.queries import ENDED, next_number, packages_of
 from handover.recipients.queries import current_key, visible_recipient
 from handover.redaction.queries import visible_redaction
 from handover.storage import Storage
-from handover.workflow import Workflow
+from handover.workflow import Fired, Workflow
 
 PURPOSES = ("due_diligence", "closing", "return")
 _PRE_RELEASE = ("built", "attested", "release_requested", "approved")
@@ -73,6 +73,22 @@ def on_build(ctx: Context, row: Package, _details: Mapping[str, Any]) -> None:
     if key is None:
         raise ConflictError("the recipient has no key")
     row.key_id = key.id
+
+
+def approve_release(ctx: Context, row: Package, manifest_sha256: str) -> Fired:
+    """The acting person approves the very manifest that was shown to them.
+
+    Raises:
+        ConflictError: the package was built again since.
+    """
+    if manifest_sha256 != row.manifest_sha256:
+        raise ConflictError("the package was built again since it was shown to you; read it once more")
+    return ctx.get(Workflow).fire(ctx, row, "approve")
+
+
+def on_refuse(ctx: Context, row: Package, _details: Mapping[str, Any]) -> None:
+    """Effect of `refuse`: another request for release begins without approvals."""
+    ctx.get(Workflow).void_approvals(ctx, row)
 
 
 def on_release(ctx: Context, row: Package, _details: Mapping[str, Any]) -> None:

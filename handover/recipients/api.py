@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -10,10 +10,11 @@ from msgspec import Meta
 
 from handover.cases.queries import visible_case
 from handover.errors import NotFoundError
-from handover.recipients import queries, service
+from handover.recipients import comparison, queries, service
 from handover.recipients.binding import MACHINES
 from handover.recipients.models import RecipientKey
 from handover.web import creating, fresh, reading, writing
+from handover.web.errors import of_product
 from handover.web.examples import problems
 from handover.web.forms import Form, Hex64, Line, Place
 from handover.web.transitions import transition_routes
@@ -75,7 +76,7 @@ def nominate(request: Req, data: NewRecipient) -> Response[queries.RecipientView
         row = service.nominate(ctx, data.case_id, data.party_id, data.person_id, data.place)
         return queries.recipient_view(ctx, row)
 
-    return creating(request, data, work, location="/api/v1/recipients")
+    return creating(request, work, location="/api/v1/recipients")
 
 
 @get("/api/v1/recipients", sync_to_thread=True, tags=["recipients"], responses=problems(400, 401, 404))
@@ -165,16 +166,17 @@ def prove(request: Req, recipient_id: uuid.UUID, key_id: uuid.UUID, data: Proof)
     status_code=200,
     responses=problems(400, 401, 403, 404, 409),
 )
-def verify(request: Req, recipient_id: uuid.UUID, data: Comparison) -> queries.RecipientView:
+def verify(request: Req, recipient_id: uuid.UUID, data: Comparison) -> Response[queries.RecipientView]:
     """Compares the safety number; a mismatch rejects the key and is recorded before it is answered."""
     with writing(request) as ctx:
         row = queries.visible_recipient(ctx, recipient_id)
-        key = service.verify_number(ctx, row, data.groups, data.channel)
+        key = comparison.verify_number(ctx, row, data.groups, data.channel)
         view = queries.recipient_view(ctx, row)
-    refused = service.mismatch(key)
-    if refused is not None:
-        raise refused
-    return view
+    refused = comparison.mismatch(key)
+    if refused is None:
+        return Response(view)
+    # Answered, not raised: an exception would roll back the rejection of the key.
+    return cast("Response[queries.RecipientView]", of_product(request, refused))
 
 
 def _key(ctx: Any, recipient_id: uuid.UUID, key_id: uuid.UUID) -> RecipientKey:

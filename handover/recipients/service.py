@@ -1,4 +1,4 @@
-"""Writes about recipients: who they are, the key they hold, and the comparison that makes it theirs."""
+"""Writes about recipients: who they are, and the key that they prove to hold; `comparison` makes it theirs."""
 
 import datetime as dt
 import hmac
@@ -10,34 +10,21 @@ from sqlalchemy import select
 
 from handover.accounts.service import require_recent_second_factor
 from handover.audit import AuditLog
-from handover.cases.queries import case_key, member_roles, party, require_role, roles_of, visible_case
+from handover.cases.queries import case_key, member_roles, party, require_role, visible_case
 from handover.context import Context
 from handover.crypto import canonical
 from handover.crypto.age import encrypt_bytes, is_post_quantum, parse_recipient
 from handover.crypto.errors import CryptoError
 from handover.db import new_id
-from handover.errors import ForbiddenError, InvalidInputError, NotFoundError
-from handover.recipients.errors import KeyRefusedError, ProofRefusedError, SafetyNumberMismatchError, VerifierError
-from handover.recipients.models import KeyChallenge, KeyVerification, Recipient, RecipientKey
-from handover.recipients.queries import current_key, expected_number, verifications
+from handover.errors import ForbiddenError, InvalidInputError
+from handover.recipients.errors import KeyRefusedError, ProofRefusedError
+from handover.recipients.models import KeyChallenge, Recipient, RecipientKey
 from handover.settings import Settings
 from handover.vault import Vault
 from handover.workflow import Workflow
 
 #: A challenge is answered at once by the computer that made the key; ten minutes allow for a person in between.
 CHALLENGE_MINUTES = 10
-_SIDES = {
-    "consultant": "agency",
-    "lead_consultant": "agency",
-    "legal": "agency",
-    "dpo": "agency",
-    "security_officer": "agency",
-    "custodian": "seller",
-    "seller_admin": "seller",
-    "seller_signatory": "seller",
-    "buyer_admin": "buyer",
-    "buyer_signatory": "buyer",
-}
 
 
 def nominate(ctx: Context, case_id: uuid.UUID, party_id: uuid.UUID, person_id: uuid.UUID, place: str) -> Recipient:
@@ -67,7 +54,7 @@ def nominate(ctx: Context, case_id: uuid.UUID, party_id: uuid.UUID, person_id: u
     )
     ctx.session.add(row)
     ctx.session.flush()
-    _log(ctx, "recipient.invited", row, to_state=row.state)
+    log(ctx, "recipient.invited", row, to_state=row.state)
     return row
 
 
@@ -87,7 +74,7 @@ def give_identity(
     row.mandate_id = mandate_id
     row.identity_at = ctx.now()
     ctx.session.flush()
-    _log(ctx, "recipient.identity_given", row, mandate="given" if mandate_id else "none")
+    log(ctx, "recipient.identity_given", row, mandate="given" if mandate_id else "none")
     return row
 
 
@@ -113,7 +100,7 @@ def submit_key(ctx: Context, row: Recipient, recipient: str) -> tuple[RecipientK
     ctx.session.flush()
     with ctx.as_system():
         ctx.get(Workflow).fire(ctx, row, "submit_key")
-    _log(ctx, "recipient.key_submitted_details", row, key_sha256=key.sha256, kind=kind)
+    log(ctx, "recipient.key_submitted_details", row, key_sha256=key.sha256, kind=kind)
     return (key, *challenge(ctx, row, key))
 
 
@@ -172,64 +159,12 @@ def prove(ctx: Context, row: Recipient, key: RecipientKey, answer: str) -> Recip
     return key
 
 
-def verify_number(ctx: Context, row: Recipient, groups: str, channel: str) -> RecipientKey:
-    """Compares a typed safety number with the key's; the second match, from another side, activates the recipient.
-
-    A mismatch is stored and logged before it is reported: the caller must commit, then raise what `mismatch` returns.
-
-    Raises:
-        VerifierError: the verifier is the recipient, registered the key, verified before, or sits on the same side.
-    """
-    key = current_key(ctx, row.id)
-    if key is None or key.state != "proven":
-        raise NotFoundError("no key of this recipient waits for its safety number")
-    require_recent_second_factor(ctx)
-    side = _verifier_side(ctx, row, key)
-    typed = "".join(groups.split())
-    if len(typed) != 30 or not typed.isascii() or not typed.isdigit():
-        raise InvalidInputError("type all six groups of five digits", field="groups")
-    matched = hmac.compare_digest(typed, "".join(expected_number(ctx, row, key)))
-    identifier = new_id()
-    ctx.session.add(
-        KeyVerification(
-            id=identifier,
-            case_id=row.case_id,
-            key_id=key.id,
-            person_id=ctx.person(),
-            side=side,
-            channel_sealed=ctx.get(Vault).seal_text(
-                case_key(row.case_id), channel, field="key_verifications.channel", row=identifier
-            ),
-            matched=matched,
-        )
-    )
-    ctx.session.flush()
-    if not matched:
-        _reject(ctx, row, key)
-        return key
-    _log(ctx, "recipient.safety_number_matched", row, key_sha256=key.sha256, side=side)
-    if len({v.side for v in verifications(ctx, key.id) if v.matched}) >= 2:
-        _activate(ctx, row, key)
-    return key
-
-
-def mismatch(key: RecipientKey) -> SafetyNumberMismatchError | None:
-    """The error to answer after the unit of work in which the key was rejected."""
-    if key.state != "rejected":
-        return None
-    return SafetyNumberMismatchError(
-        "the number does not match: the key is rejected and both sides are told; find out over another channel whose "
-        "key it was, then register a new one",
-        key_sha256=key.sha256,
-    )
-
-
 def key_replaced(ctx: Context, row: Recipient, _details: object) -> None:
     """Effect of `replace_key` and `revoke`: the old key never gets another package."""
     for key in ctx.session.scalars(select(RecipientKey).where(RecipientKey.recipient_id == row.id)):
         if key.state in {"submitted", "proven", "verified"}:
             key.state = "revoked" if row.state == "revoked" else "replaced"
-            _log(ctx, "recipient.key_retired", row, key_sha256=key.sha256)
+            log(ctx, "recipient.key_retired", row, key_sha256=key.sha256)
 
 
 def expire_due(ctx: Context) -> int:
@@ -262,41 +197,8 @@ def _checked_kind(ctx: Context, row: Recipient, recipient: str) -> str:
     return kind
 
 
-def _verifier_side(ctx: Context, row: Recipient, key: RecipientKey) -> str:
-    person = ctx.person()
-    if person in {row.person_id, key.registered_by}:
-        raise VerifierError("the recipient cannot verify their own key; two others do, from two sides")
-    mine = {_SIDES[r.role] for r in roles_of(ctx, row.case_id) if r.role in _SIDES}
-    if not mine:
-        raise VerifierError("verifying a key takes a role on the side of the agency, the seller or the buyer")
-    done = [v for v in verifications(ctx, key.id) if v.matched]
-    if any(v.person_id == person for v in done):
-        raise VerifierError("you compared this number already; the other comparison must come from another side")
-    side = min(mine)
-    if any(v.side == side for v in done):
-        raise VerifierError(
-            f"the {side} compared this number already; the other comparison must come from another side"
-        )
-    return side
-
-
-def _reject(ctx: Context, row: Recipient, key: RecipientKey) -> None:
-    key.state = "rejected"
-    _log(ctx, "recipient.safety_number_mismatch", row, key_sha256=key.sha256, severity="security")
-    with ctx.as_system():
-        ctx.get(Workflow).fire(ctx, row, "reject_key")
-
-
-def _activate(ctx: Context, row: Recipient, key: RecipientKey) -> None:
-    days = ctx.get(Settings).policy.recipient_key_days
-    key.state, key.verified_at = "verified", ctx.now()
-    key.expires_at = ctx.now() + dt.timedelta(days=days)
-    ctx.session.flush()
-    with ctx.as_system():
-        ctx.get(Workflow).fire(ctx, row, "activate")
-
-
-def _log(ctx: Context, event: str, row: Recipient, *, to_state: str | None = None, **details: str | int) -> None:
+def log(ctx: Context, event: str, row: Recipient, *, to_state: str | None = None, **details: str | int) -> None:
+    """One audit entry about a recipient."""
     ctx.get(AuditLog).append(
         ctx, event, entity="recipient", entity_id=row.id, case_id=row.case_id, to_state=to_state, details=details
     )

@@ -50,7 +50,7 @@ def propose(request: Req, data: NewRedaction) -> Response[queries.RedactionView]
     def work(ctx: Any) -> queries.RedactionView:
         return queries.redaction_view(ctx, service.propose(ctx, data.case_id, data.party_id))
 
-    return creating(request, data, work, location="/api/v1/redactions")
+    return creating(request, work, location="/api/v1/redactions")
 
 
 @get("/api/v1/redactions", sync_to_thread=True, tags=["redactions"], responses=problems(400, 401, 404))

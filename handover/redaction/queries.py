@@ -10,7 +10,7 @@ from sqlalchemy import select
 from handover.cases.queries import case_key, visible_case
 from handover.context import Context
 from handover.errors import NotFoundError
-from handover.inventory.queries import inside
+from handover.inventory.queries import inside, record_sets_of
 from handover.redaction.models import Redaction, RedactionItem, RedactionReview
 from handover.vault import Vault
 
@@ -57,6 +57,23 @@ def visible_redaction(ctx: Context, redaction_id: uuid.UUID) -> Redaction:
         raise NotFoundError("there is no such redaction")
     inside(ctx, row.case_id)
     return row
+
+
+def redaction_of(ctx: Context, case_id: uuid.UUID, redaction_id: uuid.UUID) -> Redaction:
+    """A run of this very case.
+
+    Raises:
+        NotFoundError: missing, of another case, or not the actor's to see.
+    """
+    row = visible_redaction(ctx, redaction_id)
+    if row.case_id != case_id:
+        raise NotFoundError("there is no such redaction")
+    return row
+
+
+def set_numbers(ctx: Context, case_id: uuid.UUID) -> dict[str, tuple[str, str]]:
+    """Number and kind of each record set by its id."""
+    return {str(row.id): (row.number, row.kind) for row in record_sets_of(ctx, case_id)}
 
 
 def redactions_of(ctx: Context, case_id: uuid.UUID) -> list[Redaction]:

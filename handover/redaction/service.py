@@ -13,9 +13,10 @@ from handover.context import Context
 from handover.crypto import canonical
 from handover.db import new_id
 from handover.errors import ConflictError, InvalidInputError
-from handover.inventory.queries import field_name, fields_of, inside, report_of, transferable_record_sets
-from handover.masking import FieldRule, Policy, propose_policy
+from handover.inventory.queries import inside, transferable_record_sets
+from handover.masking import Policy
 from handover.redaction.models import Redaction, RedactionReview
+from handover.redaction.plans import CHANGEABLE, proposed_policy
 from handover.redaction.queries import items_of, plan_of
 from handover.vault import Vault
 from handover.workflow import Workflow
@@ -59,19 +60,13 @@ def propose(ctx: Context, case_id: uuid.UUID, party_id: uuid.UUID) -> Redaction:
 
 
 def proposed_plan(ctx: Context, case_id: uuid.UUID) -> dict[str, Any]:
-    """A policy per approved record set: what the classification suggests, and every excluded or L4 field dropped."""
+    """A policy per approved record set, as `plans.proposed_policy` suggests it."""
     plan: dict[str, Any] = {}
     for record_set in transferable_record_sets(ctx, case_id):
-        report = report_of(ctx, record_set)
-        if record_set.state not in _APPROVED or report is None:
+        policy = proposed_policy(ctx, record_set)
+        if record_set.state not in _APPROVED or policy is None:
             raise ConflictError(f"record set {record_set.number} is {record_set.state}; approve or exclude it first")
-        policy = propose_policy(report, "due_diligence")
-        rules = dict(policy.fields)
-        for field in fields_of(ctx, record_set.id):
-            name = field_name(ctx, field)
-            if field.need == "excluded" or (field.level == "L4" and name not in rules and not field.kinds):
-                rules[name] = FieldRule("drop")
-        plan[str(record_set.id)] = msgspec.to_builtins(msgspec.structs.replace(policy, fields=rules))
+        plan[str(record_set.id)] = msgspec.to_builtins(policy)
     if not plan:
         raise ConflictError("there is no approved record set to redact")
     return plan
@@ -84,7 +79,7 @@ def change_plan(ctx: Context, row: Redaction, plan: Mapping[str, Any]) -> Redact
         InvalidInputError: a record set is missing or unknown, or a policy is not of the documented form.
     """
     require_role(ctx, row.case_id, "consultant", "lead_consultant")
-    if row.state not in {"planned", "rework", "failed"}:
+    if row.state not in CHANGEABLE:
         raise ConflictError(f"the plan is fixed while the run is {row.state}")
     current = plan_of(ctx, row) or {}
     if set(plan) != set(current):

@@ -6,6 +6,7 @@ the text may quote a customer's record.
 """
 
 import ctypes
+import gc
 import importlib
 import os
 import resource
@@ -23,6 +24,7 @@ EXIT_MEMORY = 77
 EXIT_EXCEPTION = 78
 #: stdin, stdout, stderr, and what a library opens for itself (fonts, its own modules).
 _OPEN_FILES = 64
+_GARBAGE_THRESHOLD = 50_000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 
@@ -50,6 +52,8 @@ def main() -> None:
     code = 0
     try:
         module = importlib.import_module(module_name)
+        # Rows are many small lists that die in batches: looking for cycles after every 700 of them is wasted.
+        gc.set_threshold(_GARBAGE_THRESHOLD)
         _say(Announcement(lockdown.apply(libc, limits.readable)))
         module.main()
         sys.stdout.flush()

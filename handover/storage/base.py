@@ -1,7 +1,7 @@
 """The contract that every storage keeps: write-once blobs that appear under their name only when whole and durable."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, Self
 from urllib.parse import urlsplit
@@ -55,6 +55,12 @@ class Storage(Protocol):
     def keys(self) -> Iterator[str]: ...
     def sweep(self) -> int:
         """Removes what writers that died left behind; returns how many."""
+
+    def clear(self, unnamed: Callable[[set[str]], set[str]]) -> int:
+        """After a crash: sweeps, and removes those blobs written since the last clearing that `unnamed` picks.
+
+        Does nothing while another process that wrote here is alive, since it may be about to name what it wrote.
+        """
 
 
 def new_blob_key() -> str:

@@ -4,9 +4,12 @@
 """
 
 import errno
+import fcntl
 import os
 import secrets
-from collections.abc import Iterator
+import threading
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -21,8 +24,12 @@ class LocalStorage:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._incoming = root / "incoming"
+        #: Its time is that of the last clearing.
+        self._cleared = root / "cleared"
+        self._lock, self._writing = threading.Lock(), False
 
     def create(self, key: str) -> BlobWriter:
+        self._announce()
         return _LocalWriter(self._path(key), self._incoming / secrets.token_hex(16), key)
 
     def open(self, key: str) -> BinaryIO:
@@ -56,6 +63,48 @@ class LocalStorage:
         for path in found:
             path.unlink(missing_ok=True)
         return len(found)
+
+    def clear(self, unnamed: Callable[[set[str]], set[str]]) -> int:
+        try:
+            handle = self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return 0
+        try:
+            removed = self._remove(unnamed) if self._cleared.exists() else 0
+            self._cleared.touch(mode=0o600)
+            return removed + self.sweep()
+        finally:
+            os.close(handle)
+
+    def _remove(self, unnamed: Callable[[set[str]], set[str]]) -> int:
+        since = self._cleared.stat().st_mtime_ns
+        written = {key for key in self.keys() if self._path(key).stat().st_mtime_ns >= since}
+        remains = unnamed(written) if written else set()
+        for key in remains:
+            self.delete(key)
+        return len(remains)
+
+    def _announce(self) -> None:
+        """From its first blob on, who writes shares the lock of the folder, until the process ends or lets go of it."""
+        with self._lock:
+            if not self._writing:
+                weakref.finalize(self, os.close, self._locked(fcntl.LOCK_SH))
+                self._writing = True
+
+    def _locked(self, how: int) -> int:
+        """The folder, locked and open.
+
+        Raises:
+            BlockingIOError: somebody else has the lock, and `how` does not wait.
+        """
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, how)
+        except OSError:
+            os.close(handle)
+            raise
+        return handle
 
     def _path(self, key: str) -> Path:
         folder, _, name = key.partition("/")

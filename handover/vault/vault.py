@@ -109,6 +109,15 @@ class Vault:
         """Whether a live key has this id."""
         return self.keyring.has(key_id)
 
+    def was_destroyed(self, key_id: str) -> bool:
+        """Whether a key with this id was destroyed."""
+        return any(stone.key_id == key_id for stone in self.keyring.tombstones())
+
+    def keys_of_case(self, case_id: uuid.UUID) -> set[str]:
+        """Live keys of a case: its own secrets, and the identities of its copies."""
+        bound = {key for key in self.keyring.key_ids() if (found := self.binding(key)) and found.case == case_id}
+        return bound | {key for key in self.keyring.key_ids() if key.startswith(f"case:{case_id}:")}
+
     def binding(self, key_id: str) -> CopyBinding | None:
         """The copy that an identity is bound to."""
         return self.keyring.entry(key_id).binding

@@ -17,6 +17,7 @@ from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body, BodyKwarg, ParameterKwarg, PathParameter, QueryParameter
 
+from handover.web.edge import once
 from handover.web.examples import problems
 
 #: What the edge itself may answer: form, session, token's scope or site, size, media type, database busy.
@@ -32,8 +33,14 @@ _THREADS = 40
 _HASHING_THREADS = 4
 #: Health is looked up even while everything else is busy.
 _HEALTH_THREADS = 2
+#: Reading and drawing records takes a process each.
+_RENDERING_THREADS = 2
 #: For a handler's `opt`: its thread comes from the lane of those that hash passwords.
-HASHING = {"lane": "hashing"}
+HASHING = {"lane": "hashing", "own_transactions": True}
+#: For a handler's `opt`: it commits more than once, so its answer cannot be kept with its effect.
+OWN_TRANSACTIONS = {"own_transactions": True}
+#: The same for those that have a child read a file.
+RENDERING = {"lane": "rendering"}
 
 
 def lanes() -> dict[str, CapacityLimiter]:
@@ -41,6 +48,7 @@ def lanes() -> dict[str, CapacityLimiter]:
     return {
         "usual": CapacityLimiter(_THREADS),
         "hashing": CapacityLimiter(_HASHING_THREADS),
+        "rendering": CapacityLimiter(_RENDERING_THREADS),
         "health": CapacityLimiter(_HEALTH_THREADS),
     }
 
@@ -50,14 +58,28 @@ def declared(handler: Any, threads: dict[str, CapacityLimiter]) -> Any:
     if not isinstance(handler, HTTPRouteHandler):
         return handler
     made, work = copy.copy(handler), handler.fn
-    call = _in_thread(work, threads[handler.opt.get("lane", "usual")]) if handler.sync_to_thread else _awaited(work)
+    done = _once(work) if keeps_answers(handler) else work
+    call = _in_thread(done, threads[handler.opt.get("lane", "usual")]) if handler.sync_to_thread else _awaited(work)
     # The framework reads the two attributes that say what a function takes, and follows no other than these.
     call.__signature__, call.__annotations__ = _marked(work, handler.paths)  # type: ignore[attr-defined]
     del call.__wrapped__  # type: ignore[attr-defined]
     made._fn = call  # noqa: SLF001  (there is no public way to set it)
     made.sync_to_thread = None
-    _describe(made, has_body="data" in call.__annotations__)
+    _describe(made, has_body="data" in call.__annotations__, kept=keeps_answers(handler))
     return made
+
+
+def keeps_answers(handler: HTTPRouteHandler) -> bool:
+    """Whether a request to this route with an Idempotency-Key has one effect and one answer."""
+    return handler.sync_to_thread is True and handler.http_methods <= _UNSAFE and "own_transactions" not in handler.opt
+
+
+def _once(work: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(work)
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        return once(kwargs["request"], kwargs.get("data"), functools.partial(work, *args, **kwargs))
+
+    return kept
 
 
 def _in_thread(work: Callable[..., Any], lane: CapacityLimiter) -> Callable[..., Any]:
@@ -108,11 +130,13 @@ def _has(hint: Any, kind: type) -> bool:
     return get_origin(hint) is Annotated and any(isinstance(extra, kind) for extra in get_args(hint)[1:])
 
 
-def _describe(handler: HTTPRouteHandler, *, has_body: bool) -> None:
+def _describe(handler: HTTPRouteHandler, *, has_body: bool, kept: bool) -> None:
     statuses = set(OPEN_ROUTE if handler.security == [] else ANY_ROUTE)
     if has_body:
         statuses |= set(WITH_BODY)
     elif handler.http_methods <= _UNSAFE:
         statuses |= {413}
+    if kept:
+        statuses |= {422}  # the key came with another request
     common = problems(*sorted(statuses))
     handler.responses = {**common, **dict(handler.responses or {})}

@@ -10,6 +10,8 @@ from litestar.openapi.spec import Components, SecurityScheme
 
 from handover import __version__
 
+_UNSAFE = frozenset({"post", "put", "patch", "delete"})
+
 
 class _Published(JsonRenderPlugin):
     """The description as JSON, made when it is first asked for."""
@@ -56,13 +58,13 @@ def description() -> OpenAPIConfig:
 
 
 def _add_headers(schema: dict[str, Any]) -> None:
-    """Names the headers that the edge reads, where a version is named and where things are made."""
+    """Names the headers that the edge reads, where a version is named and where an answer can be had again."""
     for item in schema["paths"].values():
         for method, operation in item.items():
             answers = operation.get("responses", {})
             if "428" in answers:
                 _add_header(operation, "If-Match", 'The version that was read, for example "3"')
-            if method == "post" and "201" in answers and "requestBody" in operation:
+            if method in _UNSAFE and "422" in answers:
                 _add_header(operation, "Idempotency-Key", "One effect and one answer for all requests with this key")
 
 

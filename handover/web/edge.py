@@ -28,6 +28,8 @@ Req = Request[Any, Any, Any]
 #: `__Host-` binds the cookie to this very host, its root path, and TLS.
 COOKIE = "__Host-handover"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+#: In a request's state: the unit of work that its whole handler runs in, because its answer is kept.
+_JOINED = "unit_of_work"
 #: As much of Accept-Language as anyone means.
 _LANGUAGES_MAX = 200
 
@@ -42,8 +44,10 @@ class Authentication:
     csrf_token: Callable[[str], str]
     #: The acting person as the frame of a page shows them.
     me: Callable[[Context], Any]
-    #: Proves the second factor with a code, and returns the session's new token.
+    #: Proves the second factor with a code or a passkey's answer, and returns the session's new token.
     step_up: Callable[[Installation, Actor, str, str], str]
+    #: What a browser is asked for a passkey, as JSON; empty for a person without one.
+    passkey_options: Callable[[Context], str]
 
 
 class PreconditionFailedError(HandoverError):
@@ -69,7 +73,11 @@ def reading(request: Req, *, anonymous: bool = False) -> Iterator[Context]:
 
 @contextlib.contextmanager
 def writing(request: Req, *, anonymous: bool = False) -> Iterator[Context]:
-    """A unit of work that commits when the block ends."""
+    """A unit of work that commits when the block ends; within `once` the block joins that unit of work."""
+    joined = request.scope["state"].get(_JOINED)
+    if joined is not None:
+        yield joined
+        return
     with _unit_of_work(request, write=True, anonymous=anonymous) as ctx:
         yield ctx
 
@@ -79,26 +87,50 @@ def installation_of(request: Req) -> Installation:
     return found
 
 
-def creating(
-    request: Req, data: Any, work: Callable[[Context], T], *, location: str = "", anonymous: bool = False
-) -> Response[T]:
-    """Runs `work` once per Idempotency-Key and answers 201; the same key and body get the same answer again.
+def once(request: Req, said: Any, work: Callable[[], Any]) -> Any:
+    """Runs `work` once per Idempotency-Key; the same key and request get the same answer again, errors excepted.
+
+    The answer is kept by the transaction in which everything that `work` writes is committed.
 
     Raises:
         idempotency.KeyReusedError: the key came with another request before.
     """
     key = idempotency.checked_key(request.headers.get("idempotency-key"))
-    asked = f"{request.method}\n{request.url.path}\n{request.url.query}"
-    with writing(request, anonymous=anonymous) as ctx:
-        digest = idempotency.digest(asked, data)
-        stored = idempotency.answered(ctx, key, digest) if key else None
+    if key is None:
+        return work()
+    with writing(request) as ctx:
+        digest = idempotency.digest(_asked(request), said)
+        stored = idempotency.answered(ctx, key, digest)
         if stored is not None:
-            return _created(msgspec.Raw(stored), stored, location)
+            return stored.response()
+        request.scope["state"][_JOINED] = ctx
+        try:
+            made = work()
+        finally:
+            del request.scope["state"][_JOINED]
+        idempotency.remember(ctx, key, digest, idempotency.Answer.of(made))
+    return made
+
+
+def once_in_parts(request: Req, said: Any, work: Callable[[Callable[[Context, Any], None]], Any]) -> Any:
+    """As `once`, for nobody's requests whose work commits more than once: it gets a function to call with its answer
+    inside the transaction that the answer is about."""
+    key = idempotency.checked_key(request.headers.get("idempotency-key"))
+    if key is None:
+        return work(lambda _ctx, _made: None)
+    digest = idempotency.digest(_asked(request), said)
+    with installation_of(request).unit_of_work(ANONYMOUS) as ctx:
+        stored = idempotency.answered(ctx, key, digest)
+    if stored is not None:
+        return stored.response()
+    return work(lambda ctx, made: idempotency.remember(ctx, key, digest, idempotency.Answer.of(made)))
+
+
+def creating(request: Req, work: Callable[[Context], T], *, location: str = "") -> Response[T]:
+    """Runs `work` and answers 201 with the place and the version of what was made."""
+    with writing(request) as ctx:
         view = work(ctx)
-        body = msgspec.json.encode(view)
-        if key:
-            idempotency.remember(ctx, key, digest, body)
-    return _created(view, body, location)
+    return Response(view, status_code=201, headers=_place(view, location))
 
 
 def changing(request: Req, row: Any) -> None:
@@ -245,11 +277,17 @@ def _own_origin(request: Req, settings: Settings) -> bool:
     return origin is None or urlsplit(origin).netloc in own
 
 
-def _created(view: Any, body: bytes, location: str) -> Response[Any]:
+def _asked(request: Req) -> str:
+    """What is asked, apart from the body; an upload says in headers what it will be."""
+    upload = [f"{name}: {value}" for name, value in request.headers.items() if name.startswith("upload-")]
+    return "\n".join((request.method, request.url.path, request.url.query, *sorted(upload)))
+
+
+def _place(view: Any, location: str) -> dict[str, str]:
+    fields = msgspec.to_builtins(view)
     headers = {}
-    fields = msgspec.json.decode(body)
     if location and isinstance(fields, dict) and "id" in fields:
         headers["Location"] = f"{location}/{fields['id']}"
     if isinstance(fields, dict) and "version" in fields:
         headers["ETag"] = f'"{fields["version"]}"'
-    return Response(view, status_code=201, headers=headers)
+    return headers

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any, cast
 
 import msgspec
+from litestar import Response
 from sqlalchemy import CursorResult, delete, select
 
 from handover.context import Context
@@ -30,6 +31,31 @@ class KeyReusedError(HandoverError):
     kind = Kind.VERIFICATION
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer as it is kept; what it leaves open (None) the route decides, as it did the first time."""
+
+    status: int | None
+    media_type: str | None
+    headers: dict[str, str]
+    body: msgspec.Raw
+
+    @classmethod
+    def of(cls, made: Any) -> "Answer":
+        """Of what a handler returned: a response, or what becomes its body."""
+        answer = made if isinstance(made, Response) else Response(made)
+        return cls(
+            status=answer.status_code,
+            media_type=answer.media_type and str(answer.media_type),
+            headers={name: str(value) for name, value in answer.headers.items()},
+            body=msgspec.Raw(msgspec.json.encode(answer.content)),
+        )
+
+    def response(self) -> Response[Any]:
+        """The same answer again."""
+        body = None if bytes(self.body) == b"null" else self.body
+        return Response(body, status_code=self.status, media_type=self.media_type, headers=self.headers)
+
+
 def checked_key(key: str | None) -> str | None:
     """The key that came with a request.
 
@@ -46,8 +72,8 @@ def digest(asked: str, data: Any) -> str:
     return sha256(asked.encode() + b"\n" + msgspec.json.encode(data)).hexdigest()
 
 
-def answered(ctx: Context, key: str, request_sha256: str) -> bytes | None:
-    """The body of the answer that a request under this key got.
+def answered(ctx: Context, key: str, request_sha256: str) -> Answer | None:
+    """The answer that a request under this key got.
 
     Raises:
         KeyReusedError: it was another request.
@@ -62,10 +88,11 @@ def answered(ctx: Context, key: str, request_sha256: str) -> bytes | None:
         return None
     if row.request_sha256 != request_sha256:
         raise KeyReusedError("this Idempotency-Key was used for another request; take a new one")
-    return ctx.get(Vault).open_text("server", row.answer_sealed, field=_FIELD, row=row.id).encode()
+    kept = ctx.get(Vault).open_text("server", row.answer_sealed, field=_FIELD, row=row.id)
+    return msgspec.json.decode(kept, type=Answer)
 
 
-def remember(ctx: Context, key: str, request_sha256: str, body: bytes) -> None:
+def remember(ctx: Context, key: str, request_sha256: str, answer: Answer) -> None:
     """Keeps an answer, sealed: answers hold links and names."""
     identifier = new_id()
     ctx.session.add(
@@ -74,7 +101,9 @@ def remember(ctx: Context, key: str, request_sha256: str, body: bytes) -> None:
             actor=_actor(ctx),
             key=key,
             request_sha256=request_sha256,
-            answer_sealed=ctx.get(Vault).seal_text("server", body.decode(), field=_FIELD, row=identifier),
+            answer_sealed=ctx.get(Vault).seal_text(
+                "server", msgspec.json.encode(answer).decode(), field=_FIELD, row=identifier
+            ),
             expires_at=ctx.now() + dt.timedelta(hours=KEPT_HOURS),
         )
     )

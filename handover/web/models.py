@@ -9,7 +9,7 @@ from handover.db import Base, Identified
 
 
 class IdempotentAnswer(Identified, Base):
-    """The answer to a creating request that carried an Idempotency-Key; sealed, because answers hold links and names."""
+    """The answer to a request that carried an Idempotency-Key; sealed, because answers hold links and names."""
 
     __tablename__ = "idempotent_answers"
     __table_args__ = (sa.UniqueConstraint("actor", "key"),)

@@ -42,6 +42,18 @@ def test_looking_at_a_link_consumes_nothing_and_accepting_does(
     assert client.post(path_of(invited), json=acceptance(invited)).status_code == 410
 
 
+def test_an_acceptance_whose_answer_was_lost_is_answered_again_under_its_key_and_for_the_same_request_only(
+    client: TestClient[Any], invited: dict[str, Any]
+) -> None:
+    key = {"Idempotency-Key": "5a1c"}
+    first, again = (client.post(path_of(invited), json=acceptance(invited), headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code, again.content) == (200, 200, first.content)
+    other = acceptance(invited, password=f"{PASSWORD} other")
+    assert client.post(path_of(invited), json=other, headers=key).status_code == 422
+    assert client.post(path_of(invited), json=acceptance(invited)).status_code == 410
+    assert client.post(path_of(invited), json=acceptance(invited), headers={"Idempotency-Key": "6"}).status_code == 410
+
+
 def test_link_and_code_are_kept_as_digests_and_the_person_sealed(
     invited: dict[str, Any], installation: Installation
 ) -> None:

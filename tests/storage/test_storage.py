@@ -178,3 +178,34 @@ def test_a_partial_write_goes_on(storage: Storage, monkeypatch: pytest.MonkeyPat
     with storage.open(key) as source:
         assert isinstance(source, io.BufferedReader)
         assert source.read() == b"more than seven bytes"
+
+
+def put_by_another_process(root: Path, *keys: str) -> None:
+    code = """import sys
+from handover.storage import open_storage
+storage = open_storage(sys.argv[1])
+for key in sys.argv[2:]:
+    with storage.create(key) as target:
+        target.write(b"x")"""
+    subprocess.run([sys.executable, "-c", code, f"file://{root}", *keys], check=True)
+
+
+def test_clearing_removes_what_no_row_names_of_that_which_was_written_since_the_last_clearing(tmp_path: Path) -> None:
+    old, named, lost = new_blob_key(), new_blob_key(), new_blob_key()
+    storage = open_storage(f"file://{tmp_path}")
+    put_by_another_process(tmp_path, old)
+    assert storage.clear(lambda written: written) == 0
+    put_by_another_process(tmp_path, named, lost)
+    (tmp_path / "incoming" / "half").write_bytes(b"x")
+    assert storage.clear(lambda written: written - {named}) == 2
+    assert set(storage.keys()) == {old, named}
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_nothing_is_cleared_while_another_process_that_wrote_is_alive(storage: Storage, tmp_path: Path) -> None:
+    another = open_storage(f"file://{tmp_path}/objects")
+    assert another.clear(lambda written: written) == 0
+    key = new_blob_key()
+    put(storage, key, b"its row is not committed yet")
+    assert another.clear(lambda written: written) == 0
+    assert another.exists(key)

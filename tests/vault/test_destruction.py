@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pytest
 
 from handover.settings import Settings
 from handover.storage import StorageFullError
-from handover.vault import KeyDestroyedError, Keyring, Tombstone, Vault, VaultSealedError, ring
+from handover.vault import CopyBinding, KeyDestroyedError, Keyring, Tombstone, Vault, VaultSealedError, ring
 
 SECRETS = {"keep:1": b"1" * 32, "keep:2": b"2" * 32, "go:1": b"3" * 32, "go:2": b"4" * 32}
 GOING = ("go:1", "go:2")
@@ -300,3 +301,15 @@ def _fresh(settings: Settings) -> Keyring:
     for key_id, secret in SECRETS.items():
         keyring.add(key_id, "symmetric", secret)
     return keyring
+
+
+def test_all_keys_of_a_case_are_found_also_those_that_no_row_names(vault: Vault) -> None:
+    case, other = uuid.uuid4(), uuid.uuid4()
+    for owner in (case, other):
+        vault.create_secret(f"case:{owner}:metadata")
+        vault.create_copy(f"copy:{owner}", CopyBinding(case=owner, copy=owner, role="upload", level="L4"))
+    assert vault.keys_of_case(case) == {f"case:{case}:metadata", f"copy:{case}"}
+    assert not vault.was_destroyed(f"copy:{case}")
+    vault.destroy([f"copy:{case}"])
+    assert vault.was_destroyed(f"copy:{case}")
+    assert vault.keys_of_case(case) == {f"case:{case}:metadata"}

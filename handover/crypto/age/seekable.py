@@ -10,7 +10,7 @@ from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import identities_from, unwrap
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.source import BufferedSource
-from handover.crypto.age.stream import CHUNK, NONCE, SEALED_CHUNK, TAG, Cipher
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, NONCE, SEALED_CHUNK, TAG, Cipher
 from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
 
 #: Decrypted chunks kept: enough for a directory and the entry being read.
@@ -72,12 +72,13 @@ class SeekableReader(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: object, /) -> int:
-        """Fills `buffer` from one chunk; 0 at the end."""
+        """Fills `buffer` from one run of chunks; 0 at the end."""
         target = memoryview(buffer).cast("B")  # type: ignore[arg-type] # any writable buffer, as io defines it
-        if self._position >= self.size:
+        if self._position >= self.size or not target:
             return 0
         number, start = divmod(self._position, CHUNK)
-        part = self._chunk(number)[start : start + len(target)]
+        plain = memoryview(self._run(number, (self._position + len(target) - 1) // CHUNK))
+        part = plain[start : start + len(target)]
         target[: len(part)] = part
         self._position += len(part)
         return len(part)
@@ -85,11 +86,26 @@ class SeekableReader(io.RawIOBase):
     def read_at(self, offset: int, size: int) -> bytes:
         """Exactly `size` bytes from `offset`, fewer only at the end."""
         self.seek(offset)
-        parts = []
-        while size > 0 and (part := self.read(size)):
-            parts.append(part)
-            size -= len(part)
-        return b"".join(parts)
+        data = bytearray(max(0, min(size, self.size - offset)))
+        done = 0
+        with memoryview(data) as view:
+            while done < len(data):
+                done += self.readinto(view[done:])
+        return bytes(data)
+
+    def _run(self, number: int, last: int) -> bytes | bytearray:
+        """Plaintext of chunk `number` and, where that is cheap, of those behind it, not further than `last`."""
+        count = min(last, self._count - 2) - number + 1
+        if count < 2 or number in self._cache:
+            return self._chunk(number)
+        sealed = self._sealed(number, min(count, BATCH_CHUNKS))
+        plain, bad = self._cipher.open_inner(memoryview(sealed), number)
+        if not plain:
+            raise DamagedChunkError(f"chunk {number} is damaged", number)
+        if bad is None:
+            # The next run often begins in the middle of this one's last chunk.
+            self._keep(number + len(plain) // CHUNK - 1, bytes(plain[-CHUNK:]))
+        return plain
 
     def _chunk(self, number: int) -> bytes:
         if number in self._cache:
@@ -122,6 +138,6 @@ class SeekableReader(io.RawIOBase):
             self._cache.popitem(last=False)
         return plain
 
-    def _sealed(self, number: int) -> bytes:
+    def _sealed(self, number: int, count: int = 1) -> bytes:
         self._source.seek(self._payload + number * SEALED_CHUNK)
-        return BufferedSource(self._source).read(SEALED_CHUNK)
+        return BufferedSource(self._source).read(count * SEALED_CHUNK)

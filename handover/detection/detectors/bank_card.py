@@ -9,7 +9,7 @@ from handover.detection.spans import Span
 
 KIND, LEVEL, VERSION, WINDOW = "bank_card", "L4", 1, "digits"
 
-_NUMBER = re.compile(r"(?<![0-9A-Za-z_])(?<![0-9][.\-])[2-69](?:[ -]?[0-9]){12,18}(?![ -]?[0-9])(?![A-Za-z_])")
+_NUMBER = re.compile(r"[2-69](?<![0-9A-Za-z_].)(?<![0-9][.\-].)(?:[ -]?[0-9]){12,18}(?![ -]?[0-9])(?![A-Za-z_])")
 _SEPARATORS = str.maketrans("", "", " -")
 #: Prefix and allowed lengths.
 _SCHEMES = (

@@ -9,7 +9,7 @@ from handover.detection.spans import Span
 KIND, LEVEL, VERSION, WINDOW = "mobile", "L3", 1, "digits"
 
 _NUMBER = re.compile(
-    rf"(?:{BEFORE}|(?<=[Tt]el)|(?<=[Pp]hone)|(?<=[Mm]obile)|(?<=QQ)|(?<=qq))"
+    rf"(?=[+(018])(?:{BEFORE}|(?<=[Tt]el)|(?<=[Pp]hone)|(?<=[Mm]obile)|(?<=QQ)|(?<=qq))"
     r"(?:(?:\+|00)?\(?86\)?[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9][ -][0-9]{3}[ -][0-9]{4})"
     rf"{AFTER}"
 )

@@ -10,7 +10,7 @@ KIND, LEVEL, VERSION, WINDOW = "qq", "L3", 1, "whole"
 
 _NUMBER = re.compile(r"(?:号码?|群|号)?[:： 是为加=]{0,4}([1-9][0-9]{4,10})(?![0-9A-Za-z@])")
 #: `find_terms` wants an ASCII term to end before a non-letter; a number glued to the cue is common too.
-_GLUED = re.compile(r"(?<![A-Za-z0-9])[Qq]{2}([1-9][0-9]{4,10})(?![0-9A-Za-z@])")
+_GLUED = re.compile(r"[Qq](?<![A-Za-z0-9].)[Qq]([1-9][0-9]{4,10})(?![0-9A-Za-z@])")
 
 POSITIVE = (("我的QQ号是12345678", "12345678"), ("qq:1098765432", "1098765432"), ("加QQ12345678", "12345678"))
 NEGATIVE = ("QQ 1234", "QQ音乐", "12345678", "qq@qq.com")

@@ -9,9 +9,11 @@ from handover.detection.spans import Span
 KIND, LEVEL, VERSION, WINDOW = "us_ssn", "L4", 1, "digits"
 
 _VALID = r"(?!000|666|9)[0-9]{3}%s(?!00)[0-9]{2}%s(?!0000)[0-9]{4}"
-_NUMBER = re.compile(r"(?<![0-9A-Za-z_-])" + _VALID % ("-", "-") + r"(?![0-9A-Za-z_-])")
+_NUMBER = re.compile(r"(?=[0-8])(?<![0-9A-Za-z_-])" + _VALID % ("-", "-") + r"(?![0-9A-Za-z_-])")
 _CUED = re.compile(
-    r"(?:\bSSN|social security(?: number| no\.?)?)[ :#is]{0,5}(" + _VALID % ("[ -]?", "[ -]?") + r")(?![0-9A-Za-z])",
+    r"(?=s)(?:\bSSN|social security(?: number| no\.?)?)[ :#is]{0,5}("
+    + _VALID % ("[ -]?", "[ -]?")
+    + r")(?![0-9A-Za-z])",
     re.IGNORECASE,
 )
 

@@ -8,7 +8,7 @@ from handover.detection.spans import Span
 
 KIND, LEVEL, VERSION, WINDOW = "uscc", "L1", 1, "digits"
 
-_CODE = re.compile(r"(?<![0-9A-Za-z])[159AYN][1-59][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
+_CODE = re.compile(r"[159AYN](?<![0-9A-Za-z].)[1-59][0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
 
 POSITIVE = (("税号91350100M000100Y43", "91350100M000100Y43"),)
 NEGATIVE = ("91350100M000100Y44", "91350100M000100Y4", "X91350100M000100Y43")

@@ -32,8 +32,9 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-#: Pages that hold keys, open packages, release or destroy.
-_STRICT = "; require-trusted-types-for 'script'; trusted-types 'none'"
+#: Pages that hold keys, open packages, release or destroy. Starting a worker takes a TrustedScriptURL in Chromium, so one
+#: policy can be made: the one of static/js/workers.js, which passes our own static addresses and nothing that it is given.
+_STRICT = "; require-trusted-types-for 'script'; trusted-types handover-worker"
 #: Fields of every form that belong to the edge.
 _CSRF, _CODE = "csrf_token", "second_factor_code"
 
@@ -199,12 +200,17 @@ def _switch(request: Req, language: str) -> str:
 
 
 def _ask_second_factor(request: Req, fields: Fields, error: HandoverError, language: Language) -> Answer:
-    def gather(_ctx: Context) -> dict[str, Any]:
+    def gather(ctx: Context) -> dict[str, Any]:
         kept = [
             (name, item) for name, value in fields.items() for item in (value if isinstance(value, list) else [value])
         ]
         wrong = said_in(error, language) if error.code == "login_failed" else ""
-        return {"action": request.url.path, "kept": [(n, v) for n, v in kept if isinstance(v, str)], "wrong": wrong}
+        return {
+            "action": request.url.path,
+            "kept": [(n, v) for n, v in kept if isinstance(v, str)],
+            "wrong": wrong,
+            "passkey": request.app.state.authentication.passkey_options(ctx),
+        }
 
     return page(request, "second_factor.html", gather, form=FilledForm(status=403), strict=True)
 
@@ -246,12 +252,13 @@ def _html(
         answer.set_cookie(_cookie(_SAID, "", max_age=0))
     asked = request.query_params.get("lang")
     if asked in {"zh", "en"}:
-        answer.set_cookie(
-            Cookie(
-                key=LANGUAGE, value=str(asked), max_age=31536000, path="/", secure=True, httponly=True, samesite="lax"
-            )
-        )
+        answer.set_cookie(language_cookie(str(asked)))
     return _with_session(request, answer)
+
+
+def language_cookie(language: str) -> Cookie:
+    """Keeps the reader's choice of language in this browser."""
+    return Cookie(key=LANGUAGE, value=language, max_age=31536000, path="/", secure=True, httponly=True, samesite="lax")
 
 
 def _with_session(request: Req, answer: Answer) -> Answer:

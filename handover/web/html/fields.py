@@ -1,6 +1,6 @@
 """Fields of an HTML form, decoded into the same Structs as JSON bodies; every field's error is found, not the first only."""
 
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
 from litestar.datastructures import UploadFile
@@ -71,7 +71,8 @@ def _is(kind: Any, wanted: type) -> bool:
 
 
 def _holds_many(kind: Any) -> bool:
-    return getattr(kind, "__origin__", None) in (list, tuple)
+    origin = get_origin(kind)
+    return origin in (list, tuple) or (origin is Annotated and _holds_many(get_args(kind)[0]))
 
 
 def _explain(message: str, language: Language) -> str:

@@ -9,9 +9,8 @@ from msgspec import Meta
 from handover.context import Context
 from handover.errors import NotFoundError
 from handover.i18n.catalogue import catalogue
-from handover.web.edge import reading
 from handover.web.forms import Form
-from handover.web.html.answers import Done, local_path, page, remember_token, submit
+from handover.web.html.answers import Done, local_path, page, submit
 from handover.web.html.fields import FORM, FilledForm
 from handover.workflow import Workflow
 
@@ -41,9 +40,6 @@ def move(request: Request[Any, Any, Any], machine: str, row_id: uuid.UUID, trigg
     def again(form: FilledForm) -> Response[Any]:
         return page(request, "blocked.html", lambda _ctx: {"back": local_path(str(data.get("next", "/")))}, form=form)
 
-    remember_token(request, data)
-    with reading(request):
-        pass  # somebody without a session is told so before their fields are looked at
     return submit(request, data, Move, work, again)
 
 

@@ -18,6 +18,9 @@ _TYPES = {
     ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
 }
+_INERT = "default-src 'none'; frame-ancestors 'none'"
+#: A worker is governed by the policy of its own file, not of the page: ours load their modules and the package.
+_WORKER = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; frame-ancestors 'none'"
 #: Below this, compression saves nothing.
 _SMALL = 256
 
@@ -72,7 +75,7 @@ async def static_file(request: Request[Any, Any, Any], digest: str, name: Any) -
     headers = {
         "Cache-Control": "public, max-age=31536000, immutable" if current else "no-cache",
         "Vary": "Accept-Encoding",
-        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": _WORKER if str(name).endswith("-worker.js") else _INERT,
     }
     if asset.packed and "gzip" in request.headers.get("accept-encoding", ""):
         headers["Content-Encoding"] = "gzip"

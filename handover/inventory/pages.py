@@ -1,0 +1,104 @@
+"""Pages of record sets for the case's team: the table with its bulk bar, and one set with its fields and copies."""
+
+import uuid
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from msgspec import Meta
+
+from handover.cases.frame import case_page
+from handover.cases.models import Case
+from handover.cases.queries import roles_of
+from handover.context import Context
+from handover.i18n.catalogue import catalogue
+from handover.inventory import bulk, queries, service
+from handover.inventory.pages_party import ROUTES as PARTY_ROUTES
+from handover.inventory.pages_record_set import ROUTES as RECORD_SET_ROUTES
+from handover.inventory.pages_upload import ROUTES as UPLOAD_ROUTES
+from handover.web.forms import Form, Line, Prose
+from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.workflow import Workflow
+
+Req = Request[Any, Any, Any]
+
+
+class Bulk(Form):
+    """Which sets, and what becomes of them; what is blank is kept."""
+
+    chosen: Annotated[tuple[uuid.UUID, ...], Meta(max_length=500)] = ()
+    period: Line | None = None
+    system: Line | None = None
+    source_statement: Prose | None = None
+    need: str | None = None
+    level: str | None = None
+    trigger: str | None = None
+    reason: Prose | None = None
+
+
+@get("/cases/{reference:str}/records", sync_to_thread=True, include_in_schema=False)
+def records_page(request: Req, reference: str) -> Response[Any]:
+    """Every record set of the case."""
+    return _records(request, reference, FilledForm())
+
+
+@post("/cases/{reference:str}/records", sync_to_thread=True, include_in_schema=False, status_code=200)
+def change_records(request: Req, reference: str, data: FORM) -> Response[Any]:
+    """One change for many record sets, all or none."""
+
+    def work(ctx: Context, form: Bulk) -> Done:
+        row, _frame = case_page(ctx, reference, "records")
+        rows = [queries.record_set_in(ctx, row.id, str(chosen)) for chosen in form.chosen]
+        wanted = bulk.Changes(
+            period=form.period,
+            system=form.system,
+            source_statement=form.source_statement,
+            need=form.need,
+            level=form.level,
+            trigger=form.trigger,
+            reason=form.reason,
+        )
+        bulk.change_many(ctx, rows, wanted)
+        words = catalogue(ctx.language)
+        said = words.ngettext("%(count)s record set is changed", "%(count)s record sets are changed", len(rows))
+        return Done(f"/cases/{reference}/records", said % {"count": len(rows)})
+
+    return submit(request, data, Bulk, work, lambda form: _records(request, reference, form))
+
+
+def _records(request: Req, reference: str, form: FilledForm) -> Response[Any]:
+    def gather(ctx: Context) -> dict[str, Any]:
+        row, frame = case_page(ctx, reference, "records")
+        queries.inside(ctx, row.id)
+        states = ctx.get(Workflow).definition(ctx, row.id, "record_set").states
+        sets = queries.record_sets_of(ctx, row.id)
+        return {
+            **frame,
+            "sets": [
+                {
+                    "view": queries.record_set_view(ctx, s, with_fields=False),
+                    "state": states[s.state].label,
+                    "undecided": queries.undecided(ctx, s.id) if s.state == "classified" else 0,
+                }
+                for s in sets
+            ],
+            "jobs": queries.inspections_of(ctx, row.id),
+            "needs": service.NEEDS,
+            "levels": service.LEVELS,
+            "moves": [(t.trigger, t.label.in_language(ctx.language)) for t in _bulk_moves(ctx, row)],
+            "bulk_roles": frozenset({"custodian", "legal", "consultant", "lead_consultant", "seller_admin"}),
+        }
+
+    return page(request, "inventory/records.html", gather, form=form)
+
+
+def _bulk_moves(ctx: Context, row: Case) -> list[Any]:
+    """The transitions that the reader's roles allow, of those that may be fired for many."""
+    mine = {held.role for held in roles_of(ctx, row.id)}
+    found = {}
+    for transition in ctx.get(Workflow).definition(ctx, row.id, "record_set").transitions:
+        if transition.trigger in bulk.TRIGGERS and mine & transition.allowed_roles:
+            found[transition.trigger] = transition
+    return list(found.values())
+
+
+ROUTES = [records_page, change_records, *RECORD_SET_ROUTES, *UPLOAD_ROUTES, *PARTY_ROUTES]

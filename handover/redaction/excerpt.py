@@ -1,0 +1,85 @@
+"""A few records of a redacted file, read in a child: as text, or drawn as a picture with a watermark burnt in.
+
+The file is parsed and drawn where there are no keys and no network, and nothing of it is written to a disk.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from handover.errors import ConflictError
+from handover.i18n import Text
+from handover.resources import data_folder
+from handover.sandbox import Limits, SandboxCrashError, run_isolated
+from handover.sandbox.frames import FrameKind, FrameParser, pack, pack_stream
+
+_CHILD = "handover.redaction.excerpt_child"
+#: A person waits for a page: what takes longer than this is opened in the package instead.
+_WALL_SECONDS, _CPU_SECONDS = 60, 40
+_OUTPUT_BYTES = 32 << 20
+
+T = TypeVar("T")
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records of a file; with a watermark a picture of them."""
+
+    name: str
+    first: int
+    count: int
+    #: Empty asks for text.
+    watermark: str = ""
+
+
+class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
+    """Records by column; `first` is the number of the first one, counted from 0."""
+
+    columns: list[str]
+    rows: list[list[str]]
+    first: int
+
+
+def read_text(source: Iterable[bytes], name: str, first: int, count: int) -> Excerpt:
+    """The records as text.
+
+    Raises:
+        ConflictError: the file cannot be read. SandboxError: the child did not finish.
+    """
+    return msgspec.msgpack.decode(_run(source, Request(name=name, first=first, count=count)), type=Excerpt)
+
+
+def draw(source: Iterable[bytes], name: str, first: int, count: int, watermark: str) -> bytes:
+    """The records as a PNG whose pixels hold the watermark, once across everything and once as a line.
+
+    Raises:
+        ConflictError: the file cannot be read. SandboxError: the child did not finish.
+    """
+    return _run(source, Request(name=name, first=first, count=count, watermark=watermark))
+
+
+def _run(source: Iterable[bytes], request: Request) -> bytes:
+    parser, answer, ended = FrameParser(), bytearray(), []
+
+    def take(data: bytes) -> None:
+        for kind, payload in parser.feed(data):
+            if kind is FrameKind.DATA:
+                answer.extend(payload)
+            elif kind is FrameKind.END:
+                ended.append(True)
+            elif kind is FrameKind.REFUSED:
+                raise ConflictError(msgspec.json.decode(payload, type=Text).en)
+
+    def wire() -> Iterator[bytes]:
+        yield pack(FrameKind.PARAMETERS, msgspec.msgpack.encode(request))
+        yield from pack_stream(source)
+
+    limits: dict[str, Any] = {"cpu_seconds": _CPU_SECONDS, "wall_seconds": _WALL_SECONDS, "output_bytes": _OUTPUT_BYTES}
+    run_isolated(_CHILD, stdin=wire(), limits=Limits(**limits, readable=(str(_fonts()),)), on_output=take)
+    if not ended:
+        raise SandboxCrashError("the child ended without an answer")
+    return bytes(answer)
+
+
+def _fonts() -> Any:
+    return data_folder("templates") / "documents" / "fonts"
