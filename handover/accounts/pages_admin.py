@@ -71,10 +71,10 @@ def people_page(request: Req, after: str | None = None, q: Annotated[str, Meta(m
 
     def gather(ctx: Context) -> dict[str, Any]:
         queries.require_role(ctx, "platform_admin")
-        rows = queries.named_like(ctx, q, _HITS) if q.strip() else queries.people(ctx, page_after(after), _PAGE + 1)
+        rows = queries.sought(ctx, q, _HITS) if q.strip() else queries.people(ctx, page_after(after), _PAGE + 1)
         more = str(rows[_PAGE - 1].id) if len(rows) > _PAGE else ""
         shown = [queries.person_row(ctx, row) for row in rows[:_PAGE]]
-        return {**admin_frame(ctx, "people"), "people": shown, "more": more, "q": q}
+        return {**admin_frame(ctx, "people"), "people": shown, "more": more, "q": q, "searched": queries.MAX_SEARCHED}
 
     return page(request, "accounts/people.html", gather)
 
@@ -198,9 +198,10 @@ def _person(request: Req, person_id: uuid.UUID, form: FilledForm) -> Response[An
 def _codes(request: Req, q: str, form: FilledForm) -> Response[Any]:
     def gather(ctx: Context) -> dict[str, Any]:
         queries.require_staff(ctx)
-        rows = [queries.person_view(ctx, row) for row in queries.named_like(ctx, q, _HITS)]
+        rows = [queries.person_view(ctx, row) for row in queries.sought(ctx, q, _HITS)]
         own = str(ctx.person())
-        return {"people": [one for one in rows if one.enrolled and not one.suspended and one.id != own], "q": q}
+        found = [one for one in rows if one.enrolled and not one.suspended and one.id != own]
+        return {"people": found, "q": q, "searched": queries.MAX_SEARCHED}
 
     return page(request, "accounts/codes.html", gather, form=form)
 

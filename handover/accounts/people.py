@@ -188,7 +188,7 @@ def rename(ctx: Context, person_id: uuid.UUID, name: str) -> None:
     person = ctx.session.get(Person, person_id)
     if person is None:
         raise NotFoundError("there is no such person")
-    person.name_sealed = ctx.get(Vault).seal_text("accounts", _checked_name(name), field="people.name", row=person.id)
+    _rename(ctx, person, _checked_name(name), person.language)
     ctx.get(AuditLog).append(ctx, "account.renamed", entity="person", entity_id=person.id)
 
 

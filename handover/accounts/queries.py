@@ -8,13 +8,14 @@ from itertools import islice
 import msgspec
 from sqlalchemy import select
 
+from handover.accounts.emails import normal_email
 from handover.accounts.models import LoginSession, Person
 from handover.context import Context
-from handover.errors import ForbiddenError, NotFoundError
+from handover.errors import ForbiddenError, InvalidInputError, NotFoundError
 from handover.vault import Vault
 
-#: As many names are looked through for a search.
-MAX_SEARCHED = 2_000
+#: As many names are opened for a search: they are sealed one by one, and more would make a page slow.
+MAX_SEARCHED = 200
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,12 +98,22 @@ def person_row(ctx: Context, row: Person) -> PersonRow:
     )
 
 
-def named_like(ctx: Context, part: str, limit: int) -> list[Person]:
-    """People whose name holds `part`, newest first. Names are sealed, so they are opened one by one, up to a bound."""
-    wanted = part.strip().casefold()
+def sought(ctx: Context, text: str, limit: int) -> list[Person]:
+    """Whose address this is; or the newest people whose name holds `text`, of the newest `MAX_SEARCHED`."""
+    if "@" in text:
+        return _with_address(ctx, text)
+    wanted = text.strip().casefold()
     rows = ctx.session.scalars(select(Person).order_by(Person.id.desc()).limit(MAX_SEARCHED))
     found = (row for row in rows if wanted in person_name(ctx, row.id).casefold())
     return list(islice(found, limit))
+
+
+def _with_address(ctx: Context, text: str) -> list[Person]:
+    try:
+        digest = ctx.get(Vault).digest("accounts", "email", normal_email(text))
+    except InvalidInputError:
+        return []
+    return list(ctx.session.scalars(select(Person).where(Person.email_digest == digest)))
 
 
 def me(ctx: Context) -> PersonView:

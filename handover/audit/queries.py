@@ -90,6 +90,26 @@ def latest(
     return items, found[limit - 1].index if len(found) > limit else None
 
 
+class _Moved(msgspec.Struct):
+    """The part of an entry that tells of a move; an entry is taken as stored, unverified."""
+
+    entity_id: str | None
+    time: str
+    from_state: str | None = msgspec.field(name="from")
+    to_state: str | None = msgspec.field(name="to")
+
+
+def last_moves(ctx: Context, case_id: uuid.UUID, limit: int) -> dict[str, dt.datetime]:
+    """When the rows of a case came into their states, by id, as far as the newest entries tell."""
+    query = sa.select(AuditEntry.entry).where(AuditEntry.case_id == case_id).order_by(AuditEntry.index.desc())
+    found: dict[str, dt.datetime] = {}
+    for text in ctx.session.scalars(query.limit(limit)):
+        moved = msgspec.json.decode(text, type=_Moved)
+        if moved.entity_id is not None and moved.from_state != moved.to_state:
+            found.setdefault(moved.entity_id, dt.datetime.fromisoformat(moved.time))
+    return found
+
+
 def entry_of(ctx: Context, case_id: uuid.UUID, index: int) -> EntryView | None:
     """One entry of a case."""
     row = ctx.session.get(AuditEntry, index)

@@ -39,15 +39,20 @@ Any link that was printed before works no more.
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--listener", type=int, hidden=True, help="An inherited socket that listens already, by its number.")
+@click.option("--parent", type=int, hidden=True, help="End when this process ends.")
 @click.option("--no-worker", is_flag=True, help="Serve only; run `handover worker` elsewhere.")
 @click.option(
     "--demo", "as_demo", is_flag=True, help="An installation of its own, with a case in the middle of each stage."
 )
-def serve(host: str, port: int, listener: int | None, no_worker: bool, as_demo: bool) -> None:
+def serve(host: str, port: int, listener: int | None, parent: int | None, no_worker: bool, as_demo: bool) -> None:
     """Serve pages and API, with a worker beside it. Prints the address once it is ready."""
     import uvicorn
 
+    from handover.worker import end_with_parent
+
     log_to_stderr()
+    if parent is not None:
+        end_with_parent(parent)
     demo = None
     if as_demo:
         from handover.demo import site

@@ -12,15 +12,14 @@ from handover.compliance.imports import HEADER
 from handover.context import Context
 from handover.errors import InvalidInputError
 from handover.i18n import Language
-from handover.web.edge import reading
 from handover.web.forms import Form
 from handover.web.html import Done, Fields, FilledForm, page, submit
 from handover.web.html.parts import FIELDS_BYTES, read_form
 from handover.web.html.sayings import said_in
 
 Req = Request[Any, Any, Any]
-#: Several hundred thousand customers; larger files go through the API or in parts.
-_FILE_BYTES = 64 << 20
+#: Some two hundred thousand customers; larger files go through the API or in parts.
+_FILE_BYTES = 16 << 20
 _IMPORTING = frozenset({"legal", "dpo", "consultant", "lead_consultant"})
 
 
@@ -45,15 +44,8 @@ def import_page(request: Req, reference: str) -> Response[Any]:
 )
 async def import_file(request: Req, reference: str) -> Response[Any]:
     """Takes the usable rows and lists the others by number and reason."""
-    await to_thread.run_sync(_admit, request, reference)
     data = await read_form(request, _FILE_BYTES)
     return await to_thread.run_sync(_import, request, reference, data)
-
-
-def _admit(request: Req, reference: str) -> None:
-    """Nobody without a place in the case has a file of theirs read."""
-    with reading(request) as ctx:
-        case_page(ctx, reference, "consent")
 
 
 def _import(request: Req, reference: str, data: Fields) -> Response[Any]:

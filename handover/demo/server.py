@@ -76,7 +76,7 @@ class Server:
         number = self._listener.fileno()
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [*_COMMAND, "serve", "--listener", str(number)],
+                [*_COMMAND, "serve", "--listener", str(number), "--parent", str(os.getpid())],
                 env=self._environment,
                 stdout=subprocess.PIPE,
                 stderr=log,

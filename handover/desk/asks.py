@@ -1,12 +1,13 @@
 """What people are asked for that is no transition: signatures, keys, comparisons, downloads, receipts, declarations."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
 from handover.agreements.models import Agreement, Signer
 from handover.cases.models import Case, ConflictDeclaration, Override
-from handover.cases.separation import AGENCY_ROLES
+from handover.cases.separation import AGENCY_ROLES, BUYER_ROLES
 from handover.compliance.models import ReturnDeclaration
 from handover.context import Context
 from handover.delivery.models import Delivery
@@ -29,16 +30,13 @@ _DELIVERY = {
 _COMPARE = AGENCY_ROLES | {"seller_admin", "seller_signatory", "buyer_admin", "buyer_signatory"}
 
 
-def asks(ctx: Context, case: Case, people: People) -> list[Work]:
-    """Everything that single people of a case are asked for now."""
-    return [
-        *_conflicts(ctx, case, people),
-        *_signatures(ctx, case, people),
-        *_keys(ctx, case, people),
-        *_downloads(ctx, case, people),
-        *_declarations(ctx, case, people),
-        *_overrides(ctx, case, people),
-    ]
+Cases = Mapping[uuid.UUID, Case]
+
+
+def asks(ctx: Context, rows: Sequence[Case], people: People) -> list[Work]:
+    """Everything that single people of the cases are asked for now."""
+    cases = {row.id: row for row in rows}
+    return [work for part in _PARTS for work in part(ctx, cases, people)]
 
 
 def _ask(ctx: Context, case: Case, what: Text, row: Text, place: str, who: list[Named]) -> Work:
@@ -47,59 +45,51 @@ def _ask(ctx: Context, case: Case, what: Text, row: Text, place: str, who: list[
     return Work(case_id=case.id, what=what, row=row, place=address, who=who, roles=[], mine=mine, ready=mine)
 
 
-def _conflicts(ctx: Context, case: Case, people: People) -> list[Work]:
-    if case.state != "draft":
-        return []
-    declared = set(
-        ctx.session.scalars(select(ConflictDeclaration.person_id).where(ConflictDeclaration.case_id == case.id))
+def _conflicts(ctx: Context, cases: Cases, people: People) -> list[Work]:
+    drafts = [case for case in cases.values() if case.state == "draft"]
+    query = select(ConflictDeclaration.case_id, ConflictDeclaration.person_id).where(
+        ConflictDeclaration.case_id.in_([case.id for case in drafts])
     )
-    silent = [person for person in people.holding(case.id, AGENCY_ROLES) if person.id not in declared]
+    declared = {(case_id, person_id) for case_id, person_id in ctx.session.execute(query)} if drafts else set()
     what = Text("声明利益冲突情况", "Declare conflicts of interest")
-    return [_ask(ctx, case, what, NAMELESS, "parties", [person]) for person in silent]
+    return [
+        _ask(ctx, case, what, NAMELESS, "parties", [person])
+        for case in drafts
+        for person in people.holding(case.id, AGENCY_ROLES)
+        if (case.id, person.id) not in declared
+    ]
 
 
-def _signatures(ctx: Context, case: Case, people: People) -> list[Work]:
+def _signatures(ctx: Context, cases: Cases, people: People) -> list[Work]:
     query = (
-        select(Agreement.kind, Signer.person_id, Signer.state)
+        select(Agreement.case_id, Agreement.kind, Signer.person_id, Signer.state)
         .join(Signer, Signer.agreement_id == Agreement.id)
         .where(
-            Agreement.case_id == case.id,
+            Agreement.case_id.in_(cases),
             Agreement.state.in_(("sent", "partially_signed")),
             Signer.state != "signed",
         )
         .order_by(Signer.id)
     )
+    scanned, sign = Text("确认盖章扫描件", "Confirm the scan of the signed paper"), Text("签署", "Sign")
     found = []
-    for kind, person_id, state in ctx.session.execute(query):
-        if state == "scan_uploaded":
-            who = people.holding(case.id, ("legal",))
-            found.append(
-                _ask(
-                    ctx,
-                    case,
-                    Text("确认盖章扫描件", "Confirm the scan of the signed paper"),
-                    kind_label(kind),
-                    "nda",
-                    who,
-                )
-            )
-        else:
-            who = [people.named(case.id, person_id)]
-            found.append(_ask(ctx, case, Text("签署", "Sign"), kind_label(kind), "nda", who))
+    for case_id, kind, person_id, state in ctx.session.execute(query):
+        waiting = state == "scan_uploaded"
+        who = people.holding(case_id, ("legal",)) if waiting else [people.named(case_id, person_id)]
+        found.append(_ask(ctx, cases[case_id], scanned if waiting else sign, kind_label(kind), "nda", who))
     return found
 
 
-def _keys(ctx: Context, case: Case, people: People) -> list[Work]:
-    query = select(Recipient).where(Recipient.case_id == case.id, Recipient.state.in_((*_KEY, "fingerprint_pending")))
-    found = []
+def _keys(ctx: Context, cases: Cases, people: People) -> list[Work]:
+    query = select(Recipient).where(Recipient.case_id.in_(cases), Recipient.state.in_((*_KEY, "fingerprint_pending")))
+    compare, found = Text("核对安全码", "Compare the safety number"), []
     for row in ctx.session.scalars(query.order_by(Recipient.id)):
-        name = Text(people.name(row.person_id), people.name(row.person_id))
+        case, name = cases[row.case_id], Text(people.name(row.person_id), people.name(row.person_id))
         if row.state in _KEY:
             who = [people.named(case.id, row.person_id)]
             found.append(_ask(ctx, case, _KEY[row.state], name, "recipients", who))
         else:
-            who = _comparing(ctx, case, people, row)
-            found.append(_ask(ctx, case, Text("核对安全码", "Compare the safety number"), name, "recipients", who))
+            found.append(_ask(ctx, case, compare, name, "recipients", _comparing(ctx, case, people, row)))
     return found
 
 
@@ -122,48 +112,37 @@ def _side(case: Case, people: People, person_id: uuid.UUID) -> str:
     return "agency" if held & AGENCY_ROLES else "seller" if held & {"seller_admin", "seller_signatory"} else "buyer"
 
 
-def _downloads(ctx: Context, case: Case, people: People) -> list[Work]:
+def _downloads(ctx: Context, cases: Cases, people: People) -> list[Work]:
     query = (
-        select(Delivery.state, Recipient.person_id)
+        select(Delivery.case_id, Delivery.state, Recipient.person_id)
         .join(Recipient, Recipient.id == Delivery.recipient_id)
-        .where(Delivery.case_id == case.id, Delivery.state.in_(_DELIVERY))
+        .where(Delivery.case_id.in_(cases), Delivery.state.in_(_DELIVERY))
         .order_by(Delivery.id)
     )
     return [
-        _ask(ctx, case, _DELIVERY[state], NAMELESS, "handover", [people.named(case.id, person)])
-        for state, person in ctx.session.execute(query)
+        _ask(ctx, cases[case_id], _DELIVERY[state], NAMELESS, "handover", [people.named(case_id, person)])
+        for case_id, state, person in ctx.session.execute(query)
     ]
 
 
-def _declarations(ctx: Context, case: Case, people: People) -> list[Work]:
-    query = select(ReturnDeclaration.party_id).where(
-        ReturnDeclaration.case_id == case.id, ReturnDeclaration.state.in_(("requested", "overdue"))
+def _declarations(ctx: Context, cases: Cases, people: People) -> list[Work]:
+    query = select(ReturnDeclaration.case_id, ReturnDeclaration.party_id).where(
+        ReturnDeclaration.case_id.in_(cases), ReturnDeclaration.state.in_(("requested", "overdue"))
     )
     what = Text("作出返还或销毁声明", "Declare return or destruction")
     return [
-        _ask(
-            ctx,
-            case,
-            what,
-            NAMELESS,
-            "destruction",
-            people.holding(case.id, ("buyer_admin", "buyer_signatory"), party_id),
-        )
-        for party_id in ctx.session.scalars(query)
+        _ask(ctx, cases[case_id], what, NAMELESS, "destruction", people.holding(case_id, BUYER_ROLES, party_id))
+        for case_id, party_id in ctx.session.execute(query)
     ]
 
 
-def _overrides(ctx: Context, case: Case, people: People) -> list[Work]:
-    query = select(Override).where(Override.case_id == case.id, Override.confirmed_by.is_(None))
-    what = Text("确认例外放行", "Confirm an override")
-    return [
-        _ask(
-            ctx,
-            case,
-            what,
-            Text(row.gate, row.gate),
-            "parties",
-            [p for p in people.holding(case.id, ("lead_consultant", "dpo")) if p.id != row.requested_by],
-        )
-        for row in ctx.session.scalars(query.order_by(Override.id))
-    ]
+def _overrides(ctx: Context, cases: Cases, people: People) -> list[Work]:
+    query = select(Override).where(Override.case_id.in_(cases), Override.confirmed_by.is_(None))
+    what, found = Text("确认例外放行", "Confirm an override"), []
+    for row in ctx.session.scalars(query.order_by(Override.id)):
+        able = [p for p in people.holding(row.case_id, ("lead_consultant", "dpo")) if p.id != row.requested_by]
+        found.append(_ask(ctx, cases[row.case_id], what, Text(row.gate, row.gate), "parties", able))
+    return found
+
+
+_PARTS = (_conflicts, _signatures, _keys, _downloads, _declarations, _overrides)

@@ -47,7 +47,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 def overview(ctx: Context, case: Case) -> Overview:
     """Everything about a case that is computed now."""
     people = People(ctx, [case.id])
-    advance, rest = work_of(ctx, case, people)
+    advance, rest = work_of(ctx, [case], people)[case.id]
     mine, others = [w for w in rest if w.mine], [w for w in rest if not w.mine]
     turn = None if advance is not None and advance.ready else next((w for w in mine if w.ready), None)
     waited_for = [*others, *([advance] if advance and not advance.mine else [])]

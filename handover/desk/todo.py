@@ -2,13 +2,14 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import and_, case, func, or_, select
 
 from handover.agreements.models import Agreement, Signer
-from handover.audit.queries import Wanted, latest
+from handover.audit.queries import last_moves
 from handover.cases.models import Case, Member
 from handover.cases.queries import CaseView, case_view
 from handover.context import Context
@@ -22,7 +23,7 @@ from handover.i18n import Text
 from handover.workflow import Workflow
 
 #: Gates are computed for every case shown, so a page holds few.
-PAGE = 8
+PAGE = 6
 _OVER = ("closed", "cancelled")
 #: After this people are called late: a reminder is due, no deadline of law is meant.
 LATE_AFTER = dt.timedelta(days=3)
@@ -60,18 +61,28 @@ def todo(ctx: Context, page: int) -> Todo:
     rows = list(ctx.session.scalars(query.order_by(first, Case.id).limit(PAGE).offset((page - 1) * PAGE)))
     people = People(ctx, [row.id for row in rows])
     dates = sorted([*due(ctx, query), *notice_ends(ctx, query)], key=lambda one: one.at)[:MAX_ALL]
-    return Todo(cases=[_case(ctx, row, people) for row in rows], dates=dates, total=total, page=page, pages=pages)
+    works = work_of(ctx, rows, people)
+    return Todo(
+        cases=[_case(ctx, row, people, *works[row.id]) for row in rows],
+        dates=dates,
+        total=total,
+        page=page,
+        pages=pages,
+    )
 
 
-def work_of(ctx: Context, row: Case, people: People) -> tuple[Work | None, list[Work]]:
-    """What the case waits for, and what its rows and people do."""
-    if row.state in _OVER:
-        return None, []
-    return work_on_case(ctx, row, people), [*asks(ctx, row, people), *work_on_rows(ctx, row, people)]
+def work_of(ctx: Context, rows: Sequence[Case], people: People) -> dict[uuid.UUID, tuple[Work | None, list[Work]]]:
+    """For each case: what it waits for, and what its rows and people do."""
+    open_cases = [row for row in rows if row.state not in _OVER]
+    asked, worked = asks(ctx, open_cases, people), work_on_rows(ctx, open_cases, people)
+    found: dict[uuid.UUID, tuple[Work | None, list[Work]]] = {row.id: (None, []) for row in rows}
+    for row in open_cases:
+        rest = [work for work in (*asked, *worked) if work.case_id == row.id]
+        found[row.id] = (work_on_case(ctx, row, people), rest)
+    return found
 
 
-def _case(ctx: Context, row: Case, people: People) -> CaseTodo:
-    advance, rest = work_of(ctx, row, people)
+def _case(ctx: Context, row: Case, people: People, advance: Work | None, rest: list[Work]) -> CaseTodo:
     works = since_when(ctx, row, [*rest, *([advance] if advance else [])])
     others = [work for work in works if not work.mine]
     states = ctx.get(Workflow).definition(ctx, row.id, Case.MACHINE).states
@@ -86,10 +97,7 @@ def _case(ctx: Context, row: Case, people: People) -> CaseTodo:
 
 def since_when(ctx: Context, row: Case, works: list[Work]) -> list[Work]:
     """The works with the time since which each waits, as far as the newest entries of the log tell."""
-    moved: dict[str, dt.datetime] = {}
-    for view in latest(ctx, row.id, Wanted(), limit=LOOK_BACK)[0]:
-        if view.entry.entity_id is not None and view.entry.from_state != view.entry.to_state:
-            moved.setdefault(view.entry.entity_id, dt.datetime.fromisoformat(view.entry.time))
+    moved = last_moves(ctx, row.id, LOOK_BACK)
     return [
         msgspec.structs.replace(work, since=at, late=ctx.now() - at > LATE_AFTER)
         if (at := moved.get(str(work.row_id))) is not None

@@ -5,6 +5,7 @@ Which transition leads on is said here for people's convenience only; whether it
 
 import datetime as dt
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ ONWARD: dict[type[Any], tuple[str, ...]] = {
     DestructionOrder: ("check", "approve", "schedule", "execute", "verify"),
     LegalHold: ("activate",),
 }
+#: Rows of one kind of which the desk computes gates; the page of the room shows all.
+MAX_ROWS = 8
 #: Of rows that stand alone in their case: what is to be done says enough.
 NAMELESS = Text("", "")
 _CUSTODY = {"record_custody", "accept_custody"}
@@ -88,23 +91,29 @@ def work_on_case(ctx: Context, case: Case, people: People) -> Work | None:
     return None if transition is None else _work(ctx, case, transition, people, NAMELESS, f"/cases/{case.reference}")
 
 
-def work_on_rows(ctx: Context, case: Case, people: People) -> list[Work]:
-    """What the rows of a case wait for, in the order of the transfer."""
-    workflow, found = ctx.get(Workflow), []
+def work_on_rows(ctx: Context, cases: Sequence[Case], people: People) -> list[Work]:
+    """What the rows of the cases wait for, in the order of the transfer; of many rows alike the first few."""
+    by_id, found = {case.id: case for case in cases}, []
     for model, triggers in ONWARD.items():
-        onward: dict[str, list[Transition]] = {}
-        for transition in workflow.definition(ctx, case.id, model.MACHINE).transitions:
-            if transition.trigger in triggers:
-                for state in transition.source:
-                    onward.setdefault(state, []).append(transition)
-        rows = select(model).where(model.case_id == case.id, model.state.in_(onward)).order_by(model.id)
-        for row in ctx.session.scalars(rows):
+        onward = {case.id: _onward(ctx, case, model, triggers) for case in cases}
+        states = {state for leading in onward.values() for transition in leading for state in transition.source}
+        query = select(model).where(model.case_id.in_(by_id), model.state.in_(states)).order_by(model.id)
+        shown: Counter[uuid.UUID] = Counter()
+        for row in ctx.session.scalars(query):
+            shown[row.case_id] += 1
+            if shown[row.case_id] > MAX_ROWS:
+                continue
             found += [
-                _work(ctx, row, transition, people, name_of(people, row), place_of(case.reference, row))
-                for transition in onward[row.state]
-                if _fits(row, transition)
+                _work(ctx, row, transition, people, name_of(people, row), place_of(by_id[row.case_id].reference, row))
+                for transition in onward[row.case_id]
+                if row.state in transition.source and _fits(row, transition)
             ]
     return found
+
+
+def _onward(ctx: Context, case: Case, model: type[Any], triggers: tuple[str, ...]) -> list[Transition]:
+    definition = ctx.get(Workflow).definition(ctx, case.id, model.MACHINE)
+    return [transition for transition in definition.transitions if transition.trigger in triggers]
 
 
 def name_of(people: People, row: Any) -> Text:

@@ -29,6 +29,8 @@ _REVIEWING = frozenset({"legal", "dpo", "custodian"})
 _READING = _REVIEWING | {"lead_consultant"}
 #: States in which the machine works, with its job.
 _JOBS = {"queued": "redaction.run", "running": "redaction.run", "residual_check": "redaction.residual_check"}
+#: Triggers that take a run out of its way; they come after what leads on.
+_BACKWARDS = ("send_back", "withdraw", "reject", "cancel")
 _ISSUING = "attestations.issue"
 #: Sampled records on a page.
 _SHOWN = 10
@@ -168,6 +170,7 @@ def _run(
             "may_review": row.state == "human_review" and bool(roles & _REVIEWING) and not is_mine,
             "is_mine": is_mine,
             "sampled": sampled,
+            "backwards": _BACKWARDS,
             "options": ctx.get(Workflow).options(ctx, row),
             "job": _job(ctx, row),
             "report": newest_for(ctx, _ISSUING, case.id, document="redaction_report", entity_id=row.id),

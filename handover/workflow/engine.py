@@ -24,6 +24,8 @@ from handover.workflow.results import Fired, GateResult, Option
 
 #: The job that issues a document; the room above the stages binds it.
 ISSUE_DOCUMENT = "attestations.issue"
+#: Key in `Session.info`.
+_PINS = "handover.workflow.pins"
 
 
 class Workflow:
@@ -41,8 +43,7 @@ class Workflow:
 
     def definition(self, ctx: Context, case_id: uuid.UUID, machine: str) -> Definition:
         """The version of a machine that a case runs under; the newest one before it is pinned."""
-        query = select(WorkflowPin).where(WorkflowPin.case_id == case_id, WorkflowPin.machine == machine)
-        pin = ctx.session.scalars(query).one_or_none()
+        pin = self._pins(ctx, case_id).get(machine)
         return self._machines.newest(machine).definition if pin is None else self._pinned(pin).definition
 
     def newest(self, machine: str) -> Definition:
@@ -166,8 +167,14 @@ class Workflow:
         approvals.spend(ctx, row)
 
     def _machine(self, ctx: Context, row: Any) -> StateMachine:
-        query = select(WorkflowPin).where(WorkflowPin.case_id == row.case_id, WorkflowPin.machine == row.MACHINE)
-        return self._pinned(ctx.session.scalars(query).one())
+        return self._pinned(self._pins(ctx, row.case_id)[row.MACHINE])
+
+    def _pins(self, ctx: Context, case_id: uuid.UUID) -> dict[str, WorkflowPin]:
+        """The versions of a case by machine: they never change, so one unit of work reads them once."""
+        known: dict[uuid.UUID, dict[str, WorkflowPin]] = ctx.session.info.setdefault(_PINS, {})
+        if not known.get(case_id):
+            known[case_id] = {pin.machine: pin for pin in self.pinned(ctx, case_id)}
+        return known[case_id]
 
     def _pinned(self, pin: WorkflowPin) -> StateMachine:
         return self._machines.pinned(pin.machine, pin.workflow_version, pin.sha256)

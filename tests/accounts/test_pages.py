@@ -5,7 +5,6 @@ import re
 import uuid
 from typing import Any
 
-import httpx
 import msgspec
 import pyotp
 import pytest
@@ -20,49 +19,11 @@ from handover.db import Base
 from handover.jobs import Job, put
 from handover.settings import Settings
 from handover.vault import Vault
+from tests.accounts.browsing import FORM, Browser, accept, invited, secret_on
 from tests.actors import ADDRESS, PASSWORD, Actors, Clock, Someone, token_of
 
 WECHAT = {"User-Agent": "Mozilla/5.0 (iPhone) AppleWebKit/605 MicroMessenger/8.0.49"}
 HOSTILE = "<script>alert(1)</script>{{7*7}}张䶮"
-FORM = {"Origin": ADDRESS, "Accept": "text/html"}
-
-
-def invited(installation: Installation, name: str = "anna", *roles: str) -> people.Invited:
-    with installation.unit_of_work(SYSTEM) as ctx:
-        return people.invite(
-            ctx, email=f"{name}@people.example", name=name, language="zh", organisation_roles=list(roles)
-        )
-
-
-def accept(client: TestClient[Any], link: str, code: str, factor: str = "totp", **changed: str) -> httpx.Response:
-    fields = {"code": code, "password": PASSWORD, "again": PASSWORD, "second_factor": factor, **changed}
-    return client.post(link, data=fields, headers=FORM, follow_redirects=False)
-
-
-def secret_on(page: httpx.Response) -> str:
-    """The secret in groups, as the text alternative of the QR code shows it."""
-    block = re.search(r'class="secret"><code>(.*?)</code>', page.text, re.DOTALL)
-    assert block, page.text
-    return re.sub(r"<[^>]+>|\s", "", block.group(1))
-
-
-class Browser:
-    """Somebody's pages: their session as a cookie, and forms with the token that the page carries."""
-
-    def __init__(self, client: TestClient[Any], someone: Someone) -> None:
-        self.client, self.someone = client, someone
-
-    def _cookies(self) -> dict[str, str]:
-        return {"Cookie": f"__Host-handover={self.someone.token}; handover-lang=en", "Accept": "text/html"}
-
-    def get(self, path: str) -> httpx.Response:
-        self.client.cookies.clear()
-        return self.client.get(path, headers=self._cookies(), follow_redirects=False)
-
-    def post(self, path: str, **fields: Any) -> httpx.Response:
-        self.client.cookies.clear()
-        sent = {"csrf_token": self.someone.csrf_token, **fields}
-        return self.client.post(path, data=sent, headers={**self._cookies(), "Origin": ADDRESS}, follow_redirects=False)
 
 
 @pytest.fixture
@@ -102,7 +63,8 @@ def test_consultants_issue_codes_and_auditors_look_at_the_health_and_change_noth
     lead = Browser(client, actors("lead", "consultant"))
     auditor = Browser(client, actors("auditor", "auditor"))
     anna = actors("anna")
-    assert lead.get("/telephone-codes?q=ann").text.count("/telephone-codes/") == 1
+    for sought in ("ann", "Anna@people.example"):
+        assert lead.get(f"/telephone-codes?q={sought}").text.count("/telephone-codes/") == 1
     shown = lead.post(f"/telephone-codes/{anna.id}")
     code = "".join(re.findall(r"<code>(\d{4}) (\d{4})</code>", shown.text)[0])
     assert (
@@ -230,9 +192,9 @@ def test_a_foreign_page_cannot_accept_or_log_in(client: TestClient[Any], install
 
 def test_wechat_is_told_how_to_open_a_browser(client: TestClient[Any], installation: Installation) -> None:
     made = invited(installation)
-    for path in (made.link, "/p/nothing", "/login"):
-        page = client.get(path, headers=WECHAT, follow_redirects=True)
-        plain = client.get(path, headers={"User-Agent": "Mozilla/5.0"}, follow_redirects=True)
+    for path in (made.link, "/p/nothing"):
+        page = client.get(path, headers=WECHAT)
+        plain = client.get(path, headers={"User-Agent": "Mozilla/5.0"})
         shown = "data:image/svg+xml" in page.text
         assert shown == (path == made.link)
         assert "data:image/svg+xml" not in plain.text

@@ -94,6 +94,10 @@ class Desk:
     def says(self, where: str, what: str) -> None:
         self.page.locator(where, has_text=what).wait_for()
 
+    def nothing_left(self) -> None:
+        """Soon after loading: the page removes what it finds while it is shown."""
+        self.page.wait_for_function(f"async () => (await ({_LEFT_BEHIND})()).length === 0")
+
     def outcome(self) -> str:
         self.page.wait_for_selector("#opened:visible, #failed:visible")
         return " ".join(self.page.inner_text(name) for name in ("#opened-text", "#failed-text")).strip()
@@ -235,7 +239,7 @@ def test_a_package_opened_in_the_browser_equals_its_source_and_gets_its_receipt(
         text = ctx.get(Vault).open_text("server", receipt.text_sealed, field="receipts.text", row=receipt.id)
         assert (read_receipt(text.encode()).counts.files, delivery.state) == (4, "opened")
     desk.visit("open")
-    assert desk.page.evaluate(_LEFT_BEHIND) == []
+    desk.nothing_left()
     assert desk.errors == []
 
 
@@ -245,7 +249,7 @@ def test_what_was_decrypted_and_not_saved_is_gone_after_the_next_load(
     desk.open_package(packed[0], tmp_path)
     assert len(desk.page.evaluate(_LEFT_BEHIND)) == 1
     desk.visit("open")
-    desk.page.wait_for_function(f"async () => (await ({_LEFT_BEHIND})()).length === 0")
+    desk.nothing_left()
 
 
 def damaged(blob: Path, folder: Path, what: str) -> Path:

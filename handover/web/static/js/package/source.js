@@ -1,17 +1,16 @@
 // Where the ciphertext comes from: a file of this computer, or the delivery's address with Range where the connection broke.
 import { Fault } from "./fault.js";
 
-const BLOCK = 1 << 20;
+const BLOCK = 4 << 20;
+const AHEAD = 2;
 const ATTEMPTS = 5;
 
-/** Blocks of a File, the next one read ahead. */
+/** Blocks of a File; the next ones are read meanwhile. */
 export async function* fromFile(file) {
-  const read = (at) => file.slice(at, at + BLOCK).arrayBuffer();
-  let next = file.size ? read(0) : null;
-  for (let at = BLOCK; next; at += BLOCK) {
-    const block = await next;
-    next = at < file.size ? read(at) : null;
-    yield new Uint8Array(block);
+  const coming = [];
+  for (let at = 0; at < file.size || coming.length; at += BLOCK) {
+    if (at < file.size) coming.push(file.slice(at, at + BLOCK).arrayBuffer());
+    if (coming.length > AHEAD || at + BLOCK >= file.size) yield new Uint8Array(await coming.shift());
   }
 }
 
