@@ -6,7 +6,7 @@ from typing import Any
 from anyio import to_thread
 from litestar import Request, Response, get, post
 
-from handover.agreements import queries, service
+from handover.agreements import paper, queries, service
 from handover.agreements.models import Agreement
 from handover.cases.frame import case_page
 from handover.context import Context
@@ -57,7 +57,7 @@ def read_paper(request: Req, reference: str, agreement_id: uuid.UUID, signer_id:
     """The stamped page as a download, for whoever confirms it; the reading is logged."""
     with writing(request) as ctx:
         found = _agreement(ctx, reference, agreement_id)
-        data, media_type = service.read_paper(ctx, found, signer_id)
+        data, media_type = paper.read_paper(ctx, found, signer_id)
     name = f"scan-{signer_id}.{media_type.rpartition('/')[2]}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "sandbox"}
     return Response(data, media_type=media_type, headers=headers)

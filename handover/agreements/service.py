@@ -21,7 +21,7 @@ from handover.cases.queries import case_key, member_roles, party, party_name, re
 from handover.context import Context
 from handover.db import new_id
 from handover.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from handover.vault import SealedBlob, Vault
+from handover.vault import Vault
 from handover.workflow import Workflow
 
 #: A scan of some pages; more is not a mandate.
@@ -204,19 +204,6 @@ def confirm_wet_ink(ctx: Context, row: Agreement, signer_id: uuid.UUID) -> Agree
     signer.confirmed_by = ctx.person()
     _mark_signed(ctx, row, signer, method="wet_ink", level="wet_ink_scanned")
     return row
-
-
-def read_paper(ctx: Context, row: Agreement, signer_id: uuid.UUID) -> tuple[bytes, str]:
-    """The stamped page of a signer and its media type, for those who confirm it; who read it is logged."""
-    require_role(ctx, row.case_id, "consultant", "lead_consultant", "legal")
-    signer = _signer(ctx, row, signer_id)
-    if signer.scan_id is None:
-        raise NotFoundError("there is no stamped page of this signer")
-    scan = ctx.session.get_one(PaperScan, signer.scan_id)
-    with ctx.get(Vault).reader("evidence", msgspec.convert(scan.blob, SealedBlob)) as source:
-        data = source.read()
-    _log(ctx, "agreement.scan_read", row, signer=str(signer.id), size=len(data))
-    return data, scan.media_type
 
 
 def on_send(ctx: Context, row: Agreement, _details: Mapping[str, Any]) -> None:

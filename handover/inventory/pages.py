@@ -12,7 +12,7 @@ from handover.cases.queries import roles_of
 from handover.context import Context
 from handover.errors import HandoverError
 from handover.i18n.catalogue import catalogue
-from handover.inventory import bulk, queries, service
+from handover.inventory import bulk, listing, queries, service
 from handover.inventory.pages_party import ROUTES as PARTY_ROUTES
 from handover.inventory.pages_record_set import ROUTES as RECORD_SET_ROUTES
 from handover.inventory.pages_upload import ROUTES as UPLOAD_ROUTES
@@ -49,7 +49,7 @@ def change_records(request: Req, reference: str, data: FORM) -> Response[Any]:
 
     def work(ctx: Context, form: Bulk) -> Done:
         row, _frame = case_page(ctx, reference, "records")
-        rows = [queries.record_set_in(ctx, row.id, str(chosen)) for chosen in form.chosen]
+        rows = [listing.record_set_in(ctx, row.id, str(chosen)) for chosen in form.chosen]
         wanted = bulk.Changes(
             period=form.period,
             system=form.system,
@@ -87,11 +87,11 @@ def _records(request: Req, reference: str, form: FilledForm) -> Response[Any]:
                 {
                     "view": queries.record_set_view(ctx, s, with_fields=False),
                     "state": states[s.state].label,
-                    "undecided": queries.undecided(ctx, s.id) if s.state == "classified" else 0,
+                    "undecided": listing.undecided(ctx, s.id) if s.state == "classified" else 0,
                 }
                 for s in sets
             ],
-            "jobs": queries.inspections_of(ctx, row.id),
+            "jobs": listing.inspections_of(ctx, row.id),
             "needs": service.NEEDS,
             "levels": service.LEVELS,
             "moves": [(t.trigger, t.label.in_language(ctx.language)) for t in _bulk_moves(ctx, row)],

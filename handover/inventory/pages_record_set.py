@@ -12,7 +12,7 @@ from handover.cases.queries import parties, party_name
 from handover.context import Context
 from handover.errors import InvalidInputError
 from handover.i18n.catalogue import catalogue
-from handover.inventory import queries, service
+from handover.inventory import listing, queries, service
 from handover.inventory.models import RecordSet
 from handover.web.forms import Form, Line, Prose
 from handover.web.html import FORM, Done, Fields, FilledForm, page, submit
@@ -77,20 +77,20 @@ def change_facts(request: Req, reference: str, name: str, data: FORM) -> Respons
 def _page(request: Req, reference: str, name: str, form: FilledForm) -> Response[Any]:
     def gather(ctx: Context) -> dict[str, Any]:
         case, frame = case_page(ctx, reference, "records")
-        row = queries.record_set_in(ctx, case.id, name)
+        row = listing.record_set_in(ctx, case.id, name)
         workflow = ctx.get(Workflow)
         return {
             **frame,
             "view": queries.record_set_view(ctx, row),
             "state": workflow.definition(ctx, case.id, row.MACHINE).states[row.state].label,
             "options": workflow.options(ctx, row),
-            "copies": [queries.copy_view(c) for c in queries.copies_of_set(ctx, row.id)],
+            "copies": [queries.copy_view(c) for c in listing.copies_of_set(ctx, row.id)],
             "names": {str(p.id): party_name(ctx, p) or p.side for p in parties(ctx, case.id)},
             "owner": str(row.owner_party_id),
             "reviewed_by": person_name(ctx, row.reviewed_by) if row.reviewed_by else None,
             "approved_by": person_name(ctx, row.approved_by) if row.approved_by else None,
             "approved_at": row.approved_at,
-            "jobs": queries.inspections_of(ctx, case.id, row.id),
+            "jobs": listing.inspections_of(ctx, case.id, row.id),
             "needs": service.NEEDS,
             "levels": service.LEVELS,
         }
@@ -101,7 +101,7 @@ def _page(request: Req, reference: str, name: str, form: FilledForm) -> Response
 def _facts(request: Req, reference: str, name: str, form: FilledForm) -> Response[Any]:
     def gather(ctx: Context) -> dict[str, Any]:
         case, frame = case_page(ctx, reference, "records")
-        view = queries.record_set_view(ctx, queries.record_set_in(ctx, case.id, name))
+        view = queries.record_set_view(ctx, listing.record_set_in(ctx, case.id, name))
         return {**frame, "view": view, "names": [(field.name, field.name) for field in view.fields]}
 
     return page(request, "inventory/facts.html", gather, form=form)
@@ -109,7 +109,7 @@ def _facts(request: Req, reference: str, name: str, form: FilledForm) -> Respons
 
 def _record_set(ctx: Context, reference: str, name: str) -> RecordSet:
     case, _frame = case_page(ctx, reference, "records")
-    return queries.record_set_in(ctx, case.id, name)
+    return listing.record_set_in(ctx, case.id, name)
 
 
 def _decisions(ctx: Context, row: RecordSet, data: Fields) -> list[service.FieldDecision]:

@@ -12,7 +12,7 @@ from handover.cases.queries import parties, party_name
 from handover.context import Context
 from handover.errors import HandoverError, InvalidInputError, Kind
 from handover.i18n.catalogue import catalogue
-from handover.inventory import queries, service, uploads
+from handover.inventory import listing, queries, service, uploads
 from handover.settings import Settings
 from handover.web import reading, writing
 from handover.web.edge import installation_of, language_of
@@ -105,14 +105,14 @@ def _upload(request: Req, reference: str, form: FilledForm) -> Response[Any]:
         row, frame = party_page(ctx, reference)
         queries.inside(ctx, row.id)
         states = ctx.get(Workflow).definition(ctx, row.id, "record_set").states
-        mine = [queries.upload_view(ctx, u) for u in queries.my_uploads(ctx, row.id)]
+        mine = [queries.upload_view(ctx, u) for u in listing.my_uploads(ctx, row.id)]
         sets = [queries.record_set_view(ctx, s, with_fields=False) for s in queries.record_sets_of(ctx, row.id)]
         return {
             **frame,
             "running": [u for u in mine if u.state == "open"],
             "finished": [u for u in mine if u.state == "complete"],
             "sets": [(s, states[s.state].label) for s in sets],
-            "jobs": queries.inspections_of(ctx, row.id),
+            "jobs": listing.inspections_of(ctx, row.id),
             "plain_max": PLAIN_MAX,
             "upload_max": ctx.get(Settings).policy.upload_max_mib << 20,
             "open": row.state == "inventory",
