@@ -439,9 +439,5 @@ def _destroy(play: Play) -> None:
     for person in (lead, legal):
         _until(person, play.case, "/close")
         person.move(play.case, "close")
-    for _ in range(120):
-        lead.visit(f"{play.case}/documents")
-        if "closing_report" in lead.page.content() and lead.page.locator("main", has_text="销毁证书").count():
-            break
-        lead.page.wait_for_timeout(500)
-    assert lead.page.locator("main", has_text="销毁证书").count()
+    for title in ("销毁证明", "结项报告"):
+        lead.wait_for(f"{play.case}/documents", title)
