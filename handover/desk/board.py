@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from handover.audit.queries import last_times
 from handover.cases.frame import PARTY_ROLES, ROAD
 from handover.cases.models import Case, Member
-from handover.cases.queries import CaseView, case_view
+from handover.cases.queries import case_title
 from handover.context import Context
 from handover.desk.due import overdue_cases
 from handover.desk.people import Named, People
@@ -41,7 +41,10 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 class BoardRow(msgspec.Struct, frozen=True, kw_only=True):
     """One case: where it stands, what it waits for and whom."""
 
-    case: CaseView
+    reference: str
+    title: str | None
+    structure: str
+    state: str
     stage: Text
     next: Work | None
     leads: list[Named]
@@ -77,6 +80,7 @@ def board(ctx: Context, filters: Filters, page: int) -> Board:
     pages = max(1, -(-total // PAGE))
     page = min(max(1, page), pages)
     cases = list(ctx.session.scalars(query.order_by(Case.id.desc()).limit(PAGE).offset((page - 1) * PAGE)))
+    ctx.get(Workflow).read_pins(ctx, [case.id for case in cases])
     people, last = People(ctx, [c.id for c in cases]), last_times(ctx, [c.id for c in cases])
     return Board(
         rows=[_row(ctx, case, people, last.get(case.id)) for case in cases],
@@ -91,7 +95,10 @@ def board(ctx: Context, filters: Filters, page: int) -> Board:
 def _row(ctx: Context, case: Case, people: People, last: dt.datetime | None) -> BoardRow:
     states = ctx.get(Workflow).definition(ctx, case.id, Case.MACHINE).states
     return BoardRow(
-        case=case_view(ctx, case),
+        reference=case.reference,
+        title=case_title(ctx, case),
+        structure=case.structure,
+        state=case.state,
         stage=states[case.state].label,
         next=work_on_case(ctx, case, people),
         leads=people.leads(case.id),

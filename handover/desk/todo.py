@@ -11,7 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from handover.agreements.models import Agreement, Signer
 from handover.audit.queries import last_moves
 from handover.cases.models import Case, Member
-from handover.cases.queries import CaseView, case_view
+from handover.cases.queries import case_title
 from handover.context import Context
 from handover.desk.asks import asks
 from handover.desk.board import my_cases
@@ -34,7 +34,9 @@ LOOK_BACK = 100
 class CaseTodo(msgspec.Struct, frozen=True, kw_only=True):
     """One case: what the reader can do now, what others must do, and what to remind them with."""
 
-    case: CaseView
+    id: uuid.UUID
+    reference: str
+    title: str | None
     stage: Text
     mine: list[Work]
     others: list[Work]
@@ -59,6 +61,7 @@ def todo(ctx: Context, page: int) -> Todo:
     page = min(max(1, page), pages)
     first = case((or_(*_waits_for_me(ctx)), 0), else_=1)
     rows = list(ctx.session.scalars(query.order_by(first, Case.id).limit(PAGE).offset((page - 1) * PAGE)))
+    ctx.get(Workflow).read_pins(ctx, [row.id for row in rows])
     people = People(ctx, [row.id for row in rows])
     dates = sorted([*due(ctx, query), *notice_ends(ctx, query)], key=lambda one: one.at)[:MAX_ALL]
     works = work_of(ctx, rows, people)
@@ -87,7 +90,9 @@ def _case(ctx: Context, row: Case, people: People, advance: Work | None, rest: l
     others = [work for work in works if not work.mine]
     states = ctx.get(Workflow).definition(ctx, row.id, Case.MACHINE).states
     return CaseTodo(
-        case=case_view(ctx, row),
+        id=row.id,
+        reference=row.reference,
+        title=case_title(ctx, row),
         stage=states[row.state].label,
         mine=[work for work in works if work.mine],
         others=together(others),

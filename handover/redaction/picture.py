@@ -55,8 +55,8 @@ def _mark(image: Image.Image, text: str) -> None:
     flat = Image.new("L", (int(font.getlength(text)) + _MARK_SIZE, 2 * _MARK_SIZE), 0)
     ImageDraw.Draw(flat).text((0, 0), text, fill=int(255 * _MARK_SHARE), font=font)
     mark = flat.rotate(_MARK_ANGLE, Image.Resampling.BICUBIC, expand=True)
-    for number, top in enumerate(range(-mark.height // 2, image.height, 4 * _MARK_SIZE)):
-        for left in range(-(number * 2 * mark.width // 5) % mark.width - mark.width, image.width, mark.width):
+    for number, top in enumerate(range(-mark.height // 2, image.height, mark.height)):
+        for left in range(-(number % 2) * mark.width // 2, image.width, mark.width):
             image.paste(_MARK_GREY, (left, top), mark)
 
 

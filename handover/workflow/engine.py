@@ -173,8 +173,15 @@ class Workflow:
         """The versions of a case by machine: they never change, so one unit of work reads them once."""
         known: dict[uuid.UUID, dict[str, WorkflowPin]] = ctx.session.info.setdefault(_PINS, {})
         if not known.get(case_id):
-            known[case_id] = {pin.machine: pin for pin in self.pinned(ctx, case_id)}
+            self.read_pins(ctx, [case_id])
         return known[case_id]
+
+    def read_pins(self, ctx: Context, case_ids: Sequence[uuid.UUID]) -> None:
+        """Reads the versions of many cases at once, for a page that asks for each of them."""
+        known: dict[uuid.UUID, dict[str, WorkflowPin]] = ctx.session.info.setdefault(_PINS, {})
+        known.update({case_id: {} for case_id in case_ids})
+        for pin in ctx.session.scalars(select(WorkflowPin).where(WorkflowPin.case_id.in_(case_ids))):
+            known[pin.case_id][pin.machine] = pin
 
     def _pinned(self, pin: WorkflowPin) -> StateMachine:
         return self._machines.pinned(pin.machine, pin.workflow_version, pin.sha256)

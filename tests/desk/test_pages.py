@@ -83,10 +83,10 @@ def test_the_to_do_list_separates_my_turn_from_others_and_reminds_them_without_c
 
 def test_who_waits_longer_than_people_are_left_alone_is_called_late(office: Office) -> None:
     office.declare_and_open()
-    assert " late " not in text_of(office.page("lead", "/todo"))
+    assert " late " not in text_of(office.page("witness", "/todo"))
     office.actors.clock.advance(seconds=LATE_AFTER.total_seconds() + 60)
-    office.lead.log_in()
-    assert " late " in text_of(office.page("lead", "/todo"))
+    office.person("witness").log_in()
+    assert " late " in text_of(office.page("witness", "/todo"))
 
 
 def test_the_board_filters_by_stage_owner_and_number_and_says_so_when_nothing_fits(office: Office) -> None:

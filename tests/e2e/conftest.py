@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from handover.demo.halfway import STOPS, Halfway
@@ -65,3 +66,11 @@ def empty_site(tmp_path: Path) -> Iterator[Site]:
     """A server over a fresh installation; `site.invitation` is the first administrator's link and code."""
     with Site(tmp_path) as site:
         yield site
+
+
+@pytest.fixture
+def pixel(tmp_path: Path) -> Path:
+    """A picture, where a page asks for a scan."""
+    path = tmp_path / "scan.png"
+    Image.new("RGB", (60, 40), "white").save(path)
+    return path

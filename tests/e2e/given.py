@@ -1,15 +1,11 @@
-"""A recipient in a case, at the point where their key or their package is what comes next; and the browser they use."""
+"""A recipient in a case, at the point where their key or their package is what comes next; and their session in a browser."""
 
-import contextlib
-import os
-import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 
 from handover.archive.manifest import Exclusion, PackageHead, WorkflowHead
 from handover.archive.seal import Entry, Facts, Plan, SigningKeys
@@ -23,32 +19,10 @@ from handover.storage import Storage, new_blob_key
 from handover.vault.signers import Signers
 from tests.actors import Actors, Someone
 
-CHROMIUM = Path("/usr/bin/chromium")
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
-
-@contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium; the test is skipped where it is not installed, unless services are required."""
-    if not CHROMIUM.exists() and os.environ.get("HANDOVER_REQUIRE_SERVICES") != "1":
-        pytest.skip(f"no browser: {CHROMIUM} is not installed")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=_ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-def logged_in(browser: Browser, address: str, person: Someone, language: str = "en") -> BrowserContext:
+def logged_in(browser: Browser, address: str, person: Someone) -> BrowserContext:
     """A fresh profile with this person's session; the file picker, which a test cannot drive, is absent."""
-    context = browser.new_context(
-        base_url=address, locale="en-GB" if language == "en" else "zh-CN", accept_downloads=True
-    )
+    context = browser.new_context(base_url=address, locale="en-GB", accept_downloads=True)
     context.add_cookies(
         [{"name": "__Host-handover", "value": person.token, "url": address.replace("http:", "https:"), "secure": True}]
     )
@@ -138,10 +112,3 @@ def deliver(
         ctx.session.expunge(package)
     with storage.open(place) as file:
         return package, Path(file.name)
-
-
-def copy_to(file: Path, folder: Path) -> Path:
-    """The ciphertext as somebody downloaded it."""
-    target = folder / "package.age"
-    shutil.copyfile(file, target)
-    return target

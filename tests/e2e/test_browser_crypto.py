@@ -26,7 +26,7 @@ from handover.recipients.models import RecipientKey
 from handover.vault import Vault
 from tests.actors import Actors, Clock
 from tests.archive import samples
-from tests.e2e.given import chromium, deliver, logged_in, recipient_of
+from tests.e2e.given import deliver, logged_in, recipient_of
 
 PASSPHRASE = "seven words nobody guesses 测试"
 #: Deriving a key from a passphrase takes a second of an idle core, and tests share theirs.
@@ -105,12 +105,6 @@ class Desk:
     def failure(self) -> str:
         self.page.wait_for_selector("#failed:visible")
         return self.page.inner_text("#failed-text")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as launched:
-        yield launched
 
 
 @pytest.fixture

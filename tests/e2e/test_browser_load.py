@@ -10,13 +10,14 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from playwright.sync_api import Browser
 
 from handover.archive.seal import Entry
 from handover.context import Installation
 from handover.crypto.age import generate_identity
 from handover.crypto.age import recipient_of as public_of
 from tests.actors import Actors
-from tests.e2e.given import chromium, deliver, logged_in, recipient_of
+from tests.e2e.given import deliver, logged_in, recipient_of
 
 #: MiB; benchmarks/browser.py asks for 256.
 SIZE = int(os.environ.get("HANDOVER_BROWSER_MIB", "160"))
@@ -47,14 +48,14 @@ def entry(number: int, blocks: int) -> Entry:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("source", ["file", "download"])
 def test_a_large_package_is_opened_in_little_memory(
-    installation: Installation, actors: Actors, served: str, tmp_path: Path, source: str
+    browser: Browser, installation: Installation, actors: Actors, served: str, tmp_path: Path, source: str
 ) -> None:
     person, case, recipient = recipient_of(actors)
     identity = generate_identity()
     entries = [entry(number, SIZE // 4) for number in range(4)]
     _package, blob = deliver(installation, case, recipient, entries, public_of(identity))
     (tmp_path / "identity.txt").write_text(identity)
-    with chromium() as browser, logged_in(browser, served.replace("127.0.0.1", "localhost"), person) as context:
+    with logged_in(browser, served.replace("127.0.0.1", "localhost"), person) as context:
         page = context.new_page()
         page.goto(f"/my/{case['reference']}/open")
         page.set_input_files("#f-identity", tmp_path / "identity.txt")
