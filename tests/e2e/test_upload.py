@@ -20,9 +20,9 @@ from handover.vault import SealedBlob, Vault
 from tests.e2e.watching import Site, Window
 
 #: Three requests of the page: one that is under way ends before a lost connection is felt.
-SIZE = 72 << 20
+SIZE = 140 << 20
 #: Slow enough that a file of SIZE is cut on its way.
-SLOW = 12 << 20
+SLOW = 24 << 20
 PATIENCE_MS = 60_000
 
 

@@ -2,8 +2,8 @@
 import { Upload, isSupported } from "../vendor/tus.js";
 import { forget, recall, remember } from "./upload_places.js";
 
-/** Two of the server's segments; small enough for proxies, and a cut costs little. */
-const PIECE = 32 << 20;
+/** One of the server's segments; small enough for proxies. */
+const PIECE = 64 << 20;
 const RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
 /** An estimate is shown once it rests on this much of the recent past. */
 const WINDOW_MS = 20000;
