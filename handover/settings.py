@@ -8,6 +8,8 @@ import ipaddress
 import os
 import stat
 from collections.abc import Mapping
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from pathlib import Path
 from typing import ClassVar, Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -23,10 +25,6 @@ POLICY_PREFIX = "HANDOVER_POLICY_"
 _NOT_SETTINGS = frozenset(
     {"HANDOVER_REQUIRE_SERVICES", "HANDOVER_TEST_DATABASE_URL", "HANDOVER_FUZZ_EXAMPLES", "HANDOVER_TOKEN"}
 )
-
-
-#: The characters of an address that mails come from; those of RFC 5322 that need quoting are left out.
-_ADDRESS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.@!#$%&'*+-/=?^_`{|}~")
 
 
 class SettingsError(HandoverError):
@@ -255,8 +253,10 @@ def _not_a_mail_server(name: str, wrong: str) -> SettingsError:
 
 
 def _is_plain_address(text: str) -> bool:
-    local, at, domain = text.rpartition("@")
-    return bool(local and at and domain) and text.isascii() and set(text) <= _ADDRESS
+    try:
+        return text.isascii() and Address(addr_spec=text).addr_spec == text and "@" in text
+    except (ValueError, IndexError, HeaderParseError):
+        return False
 
 
 def _is_loopback(host: str) -> bool:
