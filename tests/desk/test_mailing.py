@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import re
+import uuid
 from typing import Any
 
 import msgspec
@@ -18,8 +19,9 @@ from handover.context import SYSTEM
 from handover.desk import mailing, reminding
 from handover.mail import outbox
 from handover.mail.models import Mail
-from handover.settings import Settings
+from handover.settings import Settings, load
 from tests.actors import Actors
+from tests.conftest import any_database
 from tests.desk.office import HOSTILE, Office
 
 
@@ -46,7 +48,7 @@ class Post:
     def of(self, who: str, kind: str = "your_turn") -> list[str]:
         """The texts of somebody's mails, oldest first."""
         with self._office.actors.installation.unit_of_work(SYSTEM, write=False) as ctx:
-            found = select(Mail).where(Mail.person_id == self._office.person(who).id, Mail.kind == kind)
+            found = select(Mail).where(Mail.person_id == uuid.UUID(str(self._office.person(who).id)), Mail.kind == kind)
             return [outbox.body_of(ctx, row).text for row in ctx.session.scalars(found.order_by(Mail.id))]
 
     def all(self) -> list[Any]:
@@ -59,6 +61,7 @@ def post(office: Office) -> Post:
     return Post(office)
 
 
+@any_database
 def test_whose_turn_it_becomes_is_told_once_with_the_page_and_whom_to_ask(office: Office, post: Post) -> None:
     assert post.sweep().of("recipient") == []
     office.send_nda("recipient", "buyer")
@@ -71,6 +74,7 @@ def test_whose_turn_it_becomes_is_told_once_with_the_page_and_whom_to_ask(office
     assert len(post.sweep().sweep().of("recipient")) == 1
 
 
+@any_database
 def test_a_step_that_comes_again_is_told_again(office: Office, post: Post) -> None:
     def drafted() -> str:
         body = {
@@ -89,7 +93,7 @@ def test_a_step_that_comes_again_is_told_again(office: Office, post: Post) -> No
     assert len(post.sweep().of("legal")) == before + 1
     assert (
         office.person("legal")
-        .post(f"agreements/{agreement}/transitions/return", {"reason": "a clause is missing"})
+        .post(f"agreements/{agreement}/transitions/return_to_draft", {"reason": "a clause is missing"})
         .status_code
         == 200
     )
@@ -137,12 +141,13 @@ def test_a_dead_job_is_told_to_the_lead_by_its_kind_alone(office: Office, post: 
     assert {one.address for one in post.all() if "后台任务失败" in one.subject} == {"lead@people.example"}
 
 
+@any_database
 def test_a_date_is_reminded_of_three_days_and_one_day_before_to_those_it_concerns(office: Office, post: Post) -> None:
     clock = office.actors.clock
     with office.actors.installation.unit_of_work(SYSTEM) as ctx:
         case = ctx.session.scalars(select(Case).where(Case.reference == office.reference)).one()
         asked = ReturnDeclaration(
-            case_id=case.id, party_id=msgspec.convert(office.parties["rival"], type(case.id)),
+            case_id=case.id, party_id=uuid.UUID(office.parties["rival"]),
             due_at=clock() + dt.timedelta(days=10),
         )  # fmt: skip
         ctx.session.add(asked)
@@ -184,7 +189,7 @@ def test_mails_name_no_case_company_or_other_person_than_the_contact(actors: Act
 def test_suspended_people_and_those_without_an_account_get_none(office: Office, post: Post) -> None:
     admin = office.actors("admin2", "platform_admin")
     with admin.acting() as ctx:
-        people.suspend(ctx, office.person("recipient").id)
+        people.suspend(ctx, uuid.UUID(str(office.person("recipient").id)))
     office.send_nda("recipient", "buyer")
     post.sweep()
     assert post.of("recipient") == []
@@ -224,7 +229,6 @@ def test_only_administrators_see_the_outbox_and_its_mails(office: Office, post: 
         assert office.page("lead", path).status_code == 403
         assert office.page("auditor", path).status_code == 403
     shown = html.unescape(office.page("boss", paths[0]).text)
-    assert "此邮件" not in shown
     assert "您好！" in shown
     file = office.page("boss", f"{paths[0]}/file")
     assert file.headers["content-type"].startswith("message/rfc822")
@@ -242,8 +246,6 @@ def test_a_failed_mail_is_sent_again_from_its_page_and_the_log_says_so(office: O
     path = f"/admin/mail/{row.id}"
     assert office.send("boss", f"{path}/retry", {}).status_code == 409  # there is no mail server
     server = {"HANDOVER_SMTP_URL": "smtp://127.0.0.1:9?from=a@b.example"}
-    from handover.settings import load
-
     office.actors.installation.services[Settings] = msgspec.structs.replace(
         office.actors.settings, mail_server=load(server).mail_server
     )
@@ -258,7 +260,7 @@ def test_a_failed_mail_is_sent_again_from_its_page_and_the_log_says_so(office: O
 def test_a_hostile_name_is_text_in_the_outbox(office: Office, post: Post) -> None:
     admin = office.actors("boss", "platform_admin")
     with admin.acting() as ctx:
-        people.rename(ctx, office.person("recipient").id, HOSTILE)
+        people.rename(ctx, uuid.UUID(str(office.person("recipient").id)), HOSTILE)
     office.send_nda("recipient", "buyer")
     post.sweep()
     assert any(HOSTILE in one for one in post.of("recipient"))

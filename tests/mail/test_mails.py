@@ -10,8 +10,7 @@ import pytest
 from handover.context import SYSTEM, Installation
 from handover.errors import ConflictError
 from handover.i18n import Language
-from handover.jobs import leases
-from handover.jobs import put
+from handover.jobs import leases, put
 from handover.mail import deliver, message_of, outbox
 from handover.mail.deliver import MailUnsentError
 from handover.mail.letter import Kind
