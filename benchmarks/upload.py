@@ -33,7 +33,7 @@ from handover.demo.stages import sign_ndas
 
 MIB, CUTS = 1024, 10
 #: What the browser sends in one request.
-_PIECE = 32 << 20
+_PIECE = 64 << 20
 _CHUNK = 1 << 20
 _WANTED = 0.6
 _FLAT_MIB = 64
@@ -122,7 +122,7 @@ def _resumable(server: Running, source: Path, cuts: int) -> tuple[float, int, fl
     open_case(cast, "asset_transfer")
     cast.lead.move("cases", cast.case_id, "open")
     sign_ndas(cast)
-    with _peak(server.process.pid) as memory:
+    with _peak(server.server.process.pid) as memory:
         started = time.monotonic()
         upload, cut = _upload(server.address, cast.seller_admin, cast.case_id, source, cuts)
         seconds = time.monotonic() - started

@@ -205,7 +205,10 @@ def _comparisons(at: _Reading) -> Iterator[MyStep]:
         done = any(v.matched and v.person_id == at.ctx.actor.person_id for v in verifications(at.ctx, key.id))
         if done or row.state == "fingerprint_pending":
             yield MyStep(
-                title=title, standing="done" if done else "now", place="key", note=at.people.name(row.person_id)
+                title=title,
+                standing="done" if done else "now",
+                place=f"compare/{row.id}",
+                note=at.people.name(row.person_id),
             )
 
 
@@ -268,9 +271,10 @@ def _acceptance(at: _Reading, rows: list[Delivery]) -> Iterator[MyStep]:
     title, found = Text("确认签收", "Confirm the handover"), False
     for row in rows:
         trigger = "accept_custody" if row.kind == "custody" else "accept"
-        step = at.approval(row, trigger, title, "receipt")
+        place = "custody" if row.kind == "custody" else "receipt"
+        step = at.approval(row, trigger, title, place)
         if row.state == "accepted":
-            step = MyStep(title=title, standing="done", place="receipt")
+            step = MyStep(title=title, standing="done", place=place)
         if step is not None:
             found = True
             yield step

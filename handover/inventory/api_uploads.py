@@ -1,6 +1,7 @@
 """HTTP routes of resumable uploads (tus 1.0.0): bytes are sealed piece by piece as they stream in."""
 
 import uuid
+from collections.abc import AsyncIterator
 from typing import Any
 
 from anyio import to_thread
@@ -9,6 +10,7 @@ from litestar.exceptions import InternalServerException
 
 from handover.errors import InvalidInputError, NotFoundError
 from handover.inventory import queries, uploads
+from handover.inventory.arriving import Arriving, receive
 from handover.web import reading, tus, writing
 from handover.web.edge import installation_of
 from handover.web.examples import problems
@@ -65,29 +67,23 @@ async def append(request: Req, upload_id: uuid.UUID) -> Response[None]:
     offset = tus.number(request, "Upload-Offset")
     installation = installation_of(request)
 
-    def keep(at: int, data: bytes) -> int:
-        with reading(request) as ctx:
-            return uploads.append(installation, ctx, upload_id, at, data)
-
-    def begins_here() -> None:
+    def begins_here() -> Arriving:
         with reading(request) as ctx:
             queries.visible_upload(ctx, upload_id)
+            return Arriving(installation, ctx, upload_id, offset)
 
     # Before the first byte, so that an empty piece of nobody's is refused like any other.
-    await to_thread.run_sync(begins_here)
-    held = bytearray()
+    arriving = await to_thread.run_sync(begins_here)
+    offset = await receive(arriving, _as_far_as_it_comes(request))
+    return tus.answer(204, offset=offset)
+
+
+async def _as_far_as_it_comes(request: Req) -> AsyncIterator[bytes]:
     try:
         async for chunk in request.stream():
-            held += chunk
-            while len(held) >= uploads.SEGMENT_BYTES:
-                piece = bytes(held[: uploads.SEGMENT_BYTES])
-                del held[: uploads.SEGMENT_BYTES]
-                offset = await to_thread.run_sync(keep, offset, piece)
+            yield chunk
     except InternalServerException:
         pass  # how the framework says that the client went away: what it sent is kept, and it will ask for the offset
-    if held:
-        offset = await to_thread.run_sync(keep, offset, bytes(held))
-    return tus.answer(204, offset=offset)
 
 
 @delete(_BASE + "/{upload_id:uuid}", sync_to_thread=True, tags=["uploads"], responses=problems(401, 404, 409, 412))

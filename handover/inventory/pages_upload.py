@@ -13,6 +13,7 @@ from handover.context import Context
 from handover.errors import HandoverError, InvalidInputError, Kind
 from handover.i18n.catalogue import catalogue
 from handover.inventory import listing, queries, service, uploads
+from handover.inventory.arriving import Arriving, receive
 from handover.settings import Settings
 from handover.web import reading, writing
 from handover.web.edge import installation_of, language_of
@@ -172,30 +173,30 @@ async def _until_file(request: Req, arriving: AsyncIterator[Part | bytes]) -> st
 
 
 async def _fill(request: Req, arriving: AsyncIterator[Part | bytes], upload_id: uuid.UUID) -> None:
-    installation, held, offset = installation_of(request), bytearray(), 0
+    installation = installation_of(request)
 
-    def keep(at: int, data: bytes) -> int:
+    def begins() -> Arriving:
         with reading(request) as ctx:
-            return uploads.append(installation, ctx, upload_id, at, data)
+            return Arriving(installation, ctx, upload_id, 0)
 
-    async for item in arriving:
-        if isinstance(item, Part):
-            break
-        held += item
-        if offset + len(held) > PLAIN_MAX:
-            raise FormTooLargeError(f"a file of this form may have {PLAIN_MAX >> 20} MiB")
-        while len(held) >= uploads.SEGMENT_BYTES:
-            piece = bytes(held[: uploads.SEGMENT_BYTES])
-            del held[: uploads.SEGMENT_BYTES]
-            offset = await to_thread.run_sync(keep, offset, piece)
-    if held:
-        offset = await to_thread.run_sync(keep, offset, bytes(held))
+    await receive(await to_thread.run_sync(begins), _of_file(arriving))
 
     def finish() -> None:
         with writing(request) as ctx:
             uploads.finish_short(ctx, queries.visible_upload(ctx, upload_id))
 
     await to_thread.run_sync(finish)
+
+
+async def _of_file(arriving: AsyncIterator[Part | bytes]) -> AsyncIterator[bytes]:
+    size = 0
+    async for item in arriving:
+        if isinstance(item, Part):
+            return
+        size += len(item)
+        if size > PLAIN_MAX:
+            raise FormTooLargeError(f"a file of this form may have {PLAIN_MAX >> 20} MiB")
+        yield item
 
 
 def _drop(request: Req, upload_id: uuid.UUID) -> None:

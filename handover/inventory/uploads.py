@@ -12,16 +12,16 @@ from sqlalchemy import func, select
 
 from handover.audit import AuditLog
 from handover.cases.queries import case_key, require_role, visible_case
-from handover.context import Context, Installation
+from handover.context import Context
 from handover.db import new_id
 from handover.errors import ConflictError, HandoverError, InvalidInputError, Kind
 from handover.inventory.models import Copy, Upload
-from handover.inventory.queries import inside, visible_upload
+from handover.inventory.queries import inside
 from handover.settings import Settings
 from handover.vault import CopyBinding, SealedBlob, Vault
 
-#: The largest sealed segment; also what a server holds in memory for one upload.
-SEGMENT_BYTES = 16 << 20
+#: A sealed segment ends with the batch that makes it this large: what a server that dies loses of one upload.
+SEGMENT_BYTES = 64 << 20
 _MIB = 1 << 20
 #: Longer names are cut by some file systems.
 _NAME_MAX = 255
@@ -76,30 +76,22 @@ def begin(ctx: Context, case_id: uuid.UUID, filename: str, size: int) -> Upload:
     return row
 
 
-def append(installation: Installation, actor_context: Context, upload_id: uuid.UUID, offset: int, data: bytes) -> int:
-    """Seals one piece and moves the offset; returns the new offset.
+def list_segment(ctx: Context, upload_id: uuid.UUID, offset: int, blob: SealedBlob) -> None:
+    """Moves the offset over a sealed segment; one that comes too late is deleted.
 
     Raises:
         UploadOffsetError: another piece arrived first, or this one does not begin at the offset.
-        UploadTooLargeError: the piece reaches beyond the announced size.
     """
-    with installation.unit_of_work(actor_context.actor, write=False) as ctx:
-        _check_piece(visible_upload(ctx, upload_id), offset, len(data))
-    vault = installation.get(Vault)
-    with vault.writer(upload_key(upload_id)) as sink:
-        sink.write(data)
+    row = ctx.session.scalars(select(Upload).where(Upload.id == upload_id).with_for_update()).one()
     try:
-        with installation.unit_of_work(actor_context.actor, request_id=actor_context.request_id) as ctx:
-            row = ctx.session.scalars(select(Upload).where(Upload.id == upload_id).with_for_update()).one()
-            _check_piece(row, offset, len(data))
-            row.segments = [*row.segments, msgspec.to_builtins(sink.blob)]
-            row.offset = offset + len(data)
-            if row.offset == row.size:
-                _complete(ctx, row)
+        check_piece(row, offset, blob.plain_size)
     except HandoverError:
-        vault.delete_blob(sink.blob.key)
+        ctx.get(Vault).delete_blob(blob.key)
         raise
-    return offset + len(data)
+    row.segments = [*row.segments, msgspec.to_builtins(blob)]
+    row.offset = offset + blob.plain_size
+    if row.offset == row.size:
+        _complete(ctx, row)
 
 
 def finish_short(ctx: Context, row: Upload) -> None:
@@ -157,7 +149,12 @@ def _complete(ctx: Context, row: Upload) -> None:
     )
 
 
-def _check_piece(row: Upload, offset: int, length: int) -> None:
+def check_piece(row: Upload, offset: int, length: int) -> None:
+    """Whether a piece may follow.
+
+    Raises:
+        UploadOffsetError: it does not begin where the upload ends. UploadTooLargeError: it reaches beyond its end.
+    """
     if row.state != "open":
         raise UploadOffsetError(f"the upload is {row.state}", offset=row.offset)
     if offset != row.offset:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyotp
-from playwright.sync_api import Browser, Locator
+from playwright.sync_api import Browser, Error, Locator
 
 from tests.e2e.watching import Site, Window
 
@@ -34,7 +34,12 @@ class Human(Window):
         self._press(self.page.locator("main button.primary"))
 
     def visit(self, path: str) -> None:
-        answer = self.page.goto(path)
+        # A page that is about to load itself again (its job has just ended) would take the place of the one asked for.
+        self.page.wait_for_load_state()
+        try:
+            answer = self.page.goto(path)
+        except Error:
+            answer = self.page.goto(path)
         assert answer is not None
         assert answer.status < 400, f"{self.name}: {path} answers {answer.status}: {self.page.inner_text('main')[:600]}"
 

@@ -381,20 +381,21 @@ def _hand_over(play: Play, number: str) -> None:
     _until_offered(play)
     page.set_input_files("#f-identity", next(play.folder.glob("identity-*.age")))
     page.fill("#f-passphrase", PASSPHRASE)
-    with page.expect_download(timeout=120_000) as saved:
-        page.click("#open-form button.primary")
+    page.click("#open-form button.primary")
+    page.wait_for_selector("#opened:visible, #failed:visible", timeout=60_000)
+    assert page.locator("#failed").is_hidden(), page.inner_text("#failed")
+    assert "exactly as agreed" in page.inner_text("#opened-text")
+    with page.expect_download() as saved:
+        page.click("#save")
     target = play.folder / saved.value.suggested_filename
     saved.value.save_as(target)
-    page.locator("#opened:visible, #failed:visible").first.wait_for(timeout=60_000)
-    assert page.locator("#failed").is_hidden(), page.inner_text("#failed")
     with zipfile.ZipFile(target) as archive:
         name = next(n for n in archive.namelist() if n.startswith("files/"))
         arrived = archive.read(name).decode("utf-8-sig").splitlines()
     sent = [line for line in play.source.read_text().splitlines() if line.split(",")[0] not in REFUSED]
     assert arrived == sent, number
-    receipt = page.locator("#send-receipt")
-    if receipt.count() and receipt.is_visible():
-        receipt.click()
+    page.click("#send-receipt")
+    page.locator("#receipt-text", has_text="recorded").wait_for(timeout=60_000)
     for person in (play.buyer, play.seller):
         _until(person, f"{play.my}/receipt", "/accept")
         person.move(f"{play.my}/receipt", "accept")
@@ -438,9 +439,5 @@ def _destroy(play: Play) -> None:
     for person in (lead, legal):
         _until(person, play.case, "/close")
         person.move(play.case, "close")
-    for _ in range(120):
-        lead.visit(f"{play.case}/documents")
-        if "closing_report" in lead.page.content() and lead.page.locator("main", has_text="销毁证书").count():
-            break
-        lead.page.wait_for_timeout(500)
-    assert lead.page.locator("main", has_text="销毁证书").count()
+    for title in ("销毁证明", "结项报告"):
+        lead.wait_for(f"{play.case}/documents", title)

@@ -19,9 +19,10 @@ from handover.settings import load
 from handover.vault import SealedBlob, Vault
 from tests.e2e.watching import Site, Window
 
-SIZE = 24 << 20
+#: Three requests of the page: one that is under way ends before a lost connection is felt.
+SIZE = 140 << 20
 #: Slow enough that a file of SIZE is cut on its way.
-SLOW = 6 << 20
+SLOW = 24 << 20
 PATIENCE_MS = 60_000
 
 
@@ -53,9 +54,15 @@ def _reference(site: Site) -> str:
     return next(reference for reference, state in made if state == "inventory")
 
 
-def _throttle(page: Page, upload_bytes: int) -> None:
-    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload_bytes}
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", conditions)
+class Network:
+    """The connection of one page: its speed up, or none."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def set(self, upload_bytes: int, *, offline: bool = False) -> None:
+        conditions = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload_bytes}
+        self._session.send("Network.emulateNetworkConditions", conditions)
 
 
 def _stored(site: Site, size: int) -> tuple[str, str]:
@@ -82,8 +89,8 @@ def _remove_all(page: Page) -> None:
 def test_a_file_goes_on_after_a_pause_a_reload_and_a_lost_connection(
     window: Window, page: Page, file: Path, demo_site: Site
 ) -> None:
-    _throttle(page, SLOW)
-    page.get_by_label("Choose files").set_input_files(file)
+    Network(page).set(SLOW)
+    page.locator("#files").set_input_files(file)
     row = page.locator(".upload")
     expect(row.locator(".upload-text")).to_contain_text(re.compile(r"[1-9]\d?%"), timeout=PATIENCE_MS)
     row.get_by_role("button", name=re.compile("^Pause")).click()
@@ -91,17 +98,21 @@ def test_a_file_goes_on_after_a_pause_a_reload_and_a_lost_connection(
     row.get_by_role("button", name=re.compile("^Go on")).click()
     expect(row.locator(".upload-text")).to_contain_text("%")
 
-    page.on("dialog", lambda dialog: dialog.accept())
-    window.page.reload()
+    address = page.url
+    page.close()
+    page = window.context.new_page()
+    page.goto(address)
+    network = Network(page)
+    network.set(SLOW)
+    row = page.locator(".upload")
     expect(page.get_by_text("Begun and not complete")).to_be_visible()
     first = page.locator("#running + p + ul li").count()
-    page.get_by_label("Choose files").set_input_files(file)
+    page.locator("#files").set_input_files(file)
     expect(row.locator(".upload-text")).to_contain_text("%")
 
-    page.context.set_offline(True)
+    network.set(SLOW, offline=True)
     expect(row).to_have_attribute("data-state", "offline", timeout=PATIENCE_MS)
-    page.context.set_offline(False)
-    _throttle(page, -1)
+    network.set(-1)
     expect(row.locator(".upload-text")).to_have_text("complete", timeout=PATIENCE_MS)
     assert first == 1
     assert _stored(demo_site, SIZE) == ("complete", hashlib.sha256(file.read_bytes()).hexdigest())
@@ -113,15 +124,16 @@ def test_a_file_goes_on_after_a_pause_a_reload_and_a_lost_connection(
 
 
 def test_another_version_of_a_file_is_another_upload(page: Page, file: Path) -> None:
-    _throttle(page, SLOW)
-    page.get_by_label("Choose files").set_input_files(file)
+    network = Network(page)
+    network.set(SLOW)
+    page.locator("#files").set_input_files(file)
     row = page.locator(".upload")
     expect(row.locator(".upload-text")).to_contain_text(re.compile(r"[1-9]\d?%"), timeout=PATIENCE_MS)
     row.get_by_role("button", name=re.compile("^Pause")).click()
     file.write_bytes(b"x" * SIZE)
     page.reload()
-    page.get_by_label("Choose files").set_input_files(file)
-    _throttle(page, -1)
+    page.locator("#files").set_input_files(file)
+    network.set(-1)
     expect(row.locator(".upload-text")).to_have_text("complete", timeout=PATIENCE_MS)
     page.reload()
     expect(page.get_by_text("Begun and not complete")).to_be_visible()
@@ -131,7 +143,7 @@ def test_another_version_of_a_file_is_another_upload(page: Page, file: Path) -> 
 def test_many_files_one_of_them_empty_are_each_told(page: Page, tmp_path: Path) -> None:
     for name, data in (("a.csv", b"x,y\n1,2\n"), ("b.csv", b""), ("c.csv", b"x,y\n3,4\n")):
         (tmp_path / name).write_bytes(data)
-    page.get_by_label("Choose files").set_input_files([tmp_path / name for name in ("a.csv", "b.csv", "c.csv")])
+    page.locator("#files").set_input_files([tmp_path / name for name in ("a.csv", "b.csv", "c.csv")])
     texts = page.locator(".upload-text")
     expect(texts).to_have_text(["complete", "empty: nothing to upload", "complete"])
     expect(page.locator("#upload-total")).to_have_text("2 of 3 files complete")
@@ -160,8 +172,8 @@ def test_files_can_be_chosen_with_the_keyboard_and_dropped(page: Page) -> None:
 
 
 def test_nothing_of_a_file_is_kept_in_the_browser_but_a_digest_and_an_address(page: Page, file: Path) -> None:
-    _throttle(page, SLOW)
-    page.get_by_label("Choose files").set_input_files(file)
+    Network(page).set(SLOW)
+    page.locator("#files").set_input_files(file)
     row = page.locator(".upload")
     expect(row.locator(".upload-text")).to_contain_text(re.compile(r"[1-9]\d?%"), timeout=PATIENCE_MS)
     row.get_by_role("button", name=re.compile("^Pause")).click()
@@ -185,7 +197,7 @@ def test_a_plain_form_takes_a_file_without_javascript(browser: Browser, demo_sit
     (tmp_path / "plain.csv").write_bytes(data)
     page = window.page
     page.goto(f"/my/{_reference(demo_site)}/upload?lang=en")
-    page.get_by_label("File").set_input_files(tmp_path / "plain.csv")
+    page.locator("#f-file").set_input_files(tmp_path / "plain.csv")
     page.get_by_role("button", name="Upload the file").click()
     expect(page.get_by_role("heading", name="Say what this file is")).to_be_visible()
     assert _stored(demo_site, len(data)) == ("complete", hashlib.sha256(data).hexdigest())

@@ -13,7 +13,7 @@ from benchmarks.kills import play
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 3
-_PAUSE_SECONDS = 3.0
+_PAUSE_SECONDS = 5.0
 
 
 @pytest.mark.timeout(600)

@@ -1,5 +1,6 @@
 """The pages of records: the bulk bar, decisions per field, uploads with and without JavaScript, and the seller's approval."""
 
+import base64
 import html
 import uuid
 from typing import Any
@@ -10,6 +11,7 @@ from handover.context import SYSTEM
 from handover.inventory import pages_upload
 from handover.inventory.models import Upload
 from handover.inventory.queries import copy_plain, source_copy
+from handover.vault import Vault
 from tests.actors import Actors
 from tests.casework import CSV, HOSTILE, Scene, in_inventory, record_set, scene, upload, work
 
@@ -113,15 +115,14 @@ def plain(made: Scene, who: str, name: str, data: bytes, **more: Any) -> Any:
     return made.send(who, "/my/REF/upload", {"csrf_token": "x"}, files={"file": (name, data, "text/csv")}, **more)
 
 
-def test_without_javascript_a_file_is_sealed_as_it_streams_in(made: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages_upload.uploads, "SEGMENT_BYTES", 1000)
+def test_without_javascript_a_file_arrives_bit_for_bit(made: Scene) -> None:
     data = (CSV + "王五,13700137000,普通\n" * 500).encode()
     answer = plain(made, "seller", "客户.csv", data)
     assert answer.status_code == 303
     upload_id = answer.headers["location"].rsplit("/", 1)[1]
     with made.actors.installation.unit_of_work(SYSTEM, write=False) as ctx:
         row = ctx.session.get_one(Upload, uuid.UUID(upload_id))
-        assert (row.state, row.size, len(row.segments)) == ("complete", len(data), -(-len(data) // 1000))
+        assert (row.state, row.size) == ("complete", len(data))
     body = {"upload_id": upload_id, "kind": "other", "title": "t", "source_statement": "s"}
     made_set = made.seller.post("record-sets", {**body, "owner_party_id": made.parties["seller"]}).json()["id"]
     work(made)
@@ -180,6 +181,20 @@ def test_the_seller_confirms_the_inventory_with_legal(made: Scene) -> None:
     assert action not in made.page("seller", "/my/REF/confirm").text
     assert made.send("legal", action, {"next": "/"}).status_code == 303
     assert made.lead.get(f"cases/{made.case_id}").json()["state"] == "redaction"
+
+
+def test_what_is_refused_on_its_way_leaves_no_segment(made: Scene) -> None:
+    storage = made.actors.installation.get(Vault).storage
+    before = set(storage.keys())
+    meta = f"case_id {base64.b64encode(made.case_id.encode()).decode()},filename YS5jc3Y="
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "10", "Upload-Metadata": meta}
+    place = made.seller.call("POST", "uploads", headers=tus).headers["location"]
+    headers = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
+    for offset, data, status in (("0", b"x" * 11, 413), ("5", b"x", 409), ("0", b"x" * 4, 204), ("0", b"x" * 4, 409)):
+        answer = made.seller.call("PATCH", place, content=data, headers={**headers, "Upload-Offset": offset})
+        assert answer.status_code == status
+    assert len(set(storage.keys()) - before) == 1
+    assert made.seller.call("HEAD", place).headers["upload-offset"] == "4"
 
 
 def test_facts_are_corrected_until_approval(made: Scene) -> None:

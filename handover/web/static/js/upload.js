@@ -2,8 +2,8 @@
 import { Upload, isSupported } from "../vendor/tus.js";
 import { forget, recall, remember } from "./upload_places.js";
 
-/** Two of the server's segments; small enough for proxies, and a cut costs little. */
-const PIECE = 32 << 20;
+/** One of the server's segments; small enough for proxies. */
+const PIECE = 64 << 20;
 const RETRIES = [0, 1000, 3000, 5000, 10000, 20000];
 /** An estimate is shown once it rests on this much of the recent past. */
 const WINDOW_MS = 20000;
@@ -171,7 +171,7 @@ function total() {
   const done = shown.filter((one) => one.state === "done").length;
   const text = shown.length ? say(words.total, done, shown.length) : "";
   const status = document.getElementById("upload-total");
-  if (status.textContent !== text && (performance.now() - told > 500 || done === shown.length)) { status.textContent = text; told = performance.now(); }
+  if (status.textContent !== text && (performance.now() - told > 500 || (!current && queue.length === 0))) { status.textContent = text; told = performance.now(); }
   document.getElementById("upload-next").hidden = !(done > 0 && !current && queue.length === 0);
 }
 
@@ -189,7 +189,12 @@ async function dropped(items) {
       }
     }
   };
-  for (const entry of [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean)) await walk(entry);
+  // Entries and files are taken at once: the list of items is empty after the first await.
+  const taken = [...items].filter((item) => item.kind === "file").map((item) => item.webkitGetAsEntry?.() ?? item.getAsFile());
+  for (const one of taken) {
+    if (one instanceof File) found.push(one);
+    else if (one) await walk(one);
+  }
   return found;
 }
 
