@@ -21,7 +21,7 @@ STAGES = (
 )
 ROOMS = ("accounts", *STAGES, "attestations", "desk")
 #: Services that keep tables of their own.
-SERVICES = ("audit", "jobs", "workflow", "web")
+SERVICES = ("audit", "jobs", "workflow", "mail", "web")
 
 
 def _gather(module: str, name: str, rooms: tuple[str, ...] = ROOMS) -> list[Any]:
@@ -54,7 +54,7 @@ def gates() -> Mapping[str, Gate]:
 
 
 def jobs() -> Mapping[str, JobHandler]:
-    return {kind: handler for group in _gather("jobs", "JOBS") for kind, handler in group.items()}
+    return {kind: handler for group in _gather("jobs", "JOBS", (*SERVICES, *ROOMS)) for kind, handler in group.items()}
 
 
 def documents() -> frozenset[str]:

@@ -4,12 +4,15 @@ An unknown `HANDOVER_` name, a value of the wrong form or a key file that others
 names the variable, what was wrong and what to set. Policies are the periods, limits and thresholds that no law fixes.
 """
 
+import ipaddress
 import os
 import stat
 from collections.abc import Mapping
+from email.errors import HeaderParseError
+from email.headerregistry import Address
 from pathlib import Path
-from typing import ClassVar
-from urllib.parse import urlsplit
+from typing import ClassVar, Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
@@ -61,6 +64,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     upload_max_mib: int = 20_480
     case_quota_mib: int = 102_400
     upload_expiry_hours: int = 24
+    reminder_days: int = 3
 
     def differences(self) -> dict[str, int]:
         """Values that the operator changed, by name."""
@@ -68,6 +72,21 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         return {
             name: value for name in self.__struct_fields__ if (value := getattr(self, name)) != getattr(default, name)
         }
+
+
+class MailServer(msgspec.Struct, frozen=True, kw_only=True):
+    """Where mails are handed in. Only on this machine without TLS."""
+
+    host: str
+    port: int
+    security: Literal["tls", "starttls", "none"]
+    user: str
+    password: str
+    #: The address that mails come from.
+    sender: str
+
+    def __repr__(self) -> str:
+        return f"MailServer({self.host}:{self.port})"  # the password is a secret
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     storage_url: str
     broker_url: str = "embedded:"
     tsa_url: str | None = None
+    mail_server: MailServer | None = None
     public_url: str = "http://localhost:8000"
     demo: bool = False
     policy: Policy = Policy()
@@ -91,6 +111,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             "STORAGE_URL",
             "BROKER_URL",
             "TSA_URL",
+            "SMTP_URL",
             "PUBLIC_URL",
             "DEMO",
         }
@@ -135,6 +156,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         broker_url=_one_of("HANDOVER_BROKER_URL", given.get("HANDOVER_BROKER_URL", "embedded:"), ("embedded:",)),
         tsa_url=_http_url("HANDOVER_TSA_URL", given.get("HANDOVER_TSA_URL")),
+        mail_server=_mail_server("HANDOVER_SMTP_URL", given.get("HANDOVER_SMTP_URL")),
         public_url=_http_url("HANDOVER_PUBLIC_URL", given.get("HANDOVER_PUBLIC_URL")) or "http://localhost:8000",
         demo=given.get("HANDOVER_DEMO", "") == "1",
         policy=_policy(given),
@@ -194,3 +216,51 @@ def _http_url(name: str, value: str | None) -> str | None:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise SettingsError(f"{name}: {value!r} is not an http or https address", setting=name)
     return value.rstrip("/")
+
+
+def _mail_server(name: str, value: str | None) -> MailServer | None:
+    """`smtp://user:password@host:587?from=address` or `smtps://…`; what is wrong is said without the value, which holds a password."""
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        host, port, query = parts.hostname, parts.port, parse_qsl(parts.query, strict_parsing=True)
+    except ValueError:
+        raise _not_a_mail_server(name, "it cannot be read") from None
+    if parts.scheme not in {"smtp", "smtps"} or not host or parts.path.strip("/") or parts.fragment:
+        raise _not_a_mail_server(name, "it is not the address of a mail server")
+    if [key for key, _ in query] != ["from"] or not _is_plain_address(query[0][1]):
+        raise _not_a_mail_server(name, "it must end with ?from= and one e-mail address in ASCII, and nothing more")
+    if (parts.username is None) != (parts.password is None):
+        raise _not_a_mail_server(name, "it takes user and password, or neither")
+    tls = parts.scheme == "smtps"
+    return MailServer(
+        host=host,
+        port=port or (465 if tls else 587),
+        security="tls" if tls else "none" if _is_loopback(host) else "starttls",
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        sender=query[0][1],
+    )
+
+
+def _not_a_mail_server(name: str, wrong: str) -> SettingsError:
+    return SettingsError(
+        f"{name}: {wrong}; write smtp://user:password@host:587?from=handover@example.com or smtps://…, "
+        "with % escapes for special characters in user and password",
+        setting=name,
+    )
+
+
+def _is_plain_address(text: str) -> bool:
+    try:
+        return text.isascii() and Address(addr_spec=text).addr_spec == text and "@" in text
+    except (ValueError, IndexError, HeaderParseError):
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

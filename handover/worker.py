@@ -15,6 +15,7 @@ from handover.audit import AuditLog
 from handover.compliance import service as compliance
 from handover.context import SYSTEM, Context, Installation
 from handover.delivery import service as delivery
+from handover.desk import mailing, reminding
 from handover.errors import HandoverError
 from handover.inventory import uploads
 from handover.jobs.broker import TableBroker
@@ -38,6 +39,8 @@ SWEEPS: tuple[Callable[[Context], int], ...] = (
     delivery.expire_due,
     compliance.mark_overdue,
     idempotency.expire,
+    mailing.notify,
+    reminding.remind,
 )
 
 

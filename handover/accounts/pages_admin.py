@@ -54,6 +54,7 @@ def admin_frame(ctx: Context, tab: str) -> dict[str, Any]:
             ("organisation", "/admin/organisation", _("Installation")),
             ("templates", "/admin/templates", _("Agreement texts")),
             ("policy", "/admin/policy", _("Policies")),
+            ("mail", "/admin/mail", _("Mails")),
             *tabs,
         ]
     return {"tabs": tabs, "tab": tab}

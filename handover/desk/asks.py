@@ -39,10 +39,14 @@ def asks(ctx: Context, rows: Sequence[Case], people: People) -> list[Work]:
     return [work for part in _PARTS for work in part(ctx, cases, people)]
 
 
-def _ask(ctx: Context, case: Case, what: Text, row: Text, place: str, who: list[Named]) -> Work:
+def _ask(
+    ctx: Context, case: Case, what: Text, row: Text, place: str, who: list[Named], row_id: uuid.UUID | None = None
+) -> Work:
     mine = any(person.id == ctx.actor.person_id for person in who)
     address = f"/cases/{case.reference}/{place}"
-    return Work(case_id=case.id, what=what, row=row, place=address, who=who, roles=[], mine=mine, ready=mine)
+    return Work(
+        case_id=case.id, what=what, row=row, place=address, who=who, roles=[], mine=mine, ready=mine, row_id=row_id
+    )
 
 
 def _conflicts(ctx: Context, cases: Cases, people: People) -> list[Work]:
@@ -62,7 +66,7 @@ def _conflicts(ctx: Context, cases: Cases, people: People) -> list[Work]:
 
 def _signatures(ctx: Context, cases: Cases, people: People) -> list[Work]:
     query = (
-        select(Agreement.case_id, Agreement.kind, Signer.person_id, Signer.state)
+        select(Agreement.case_id, Agreement.id, Agreement.kind, Signer.person_id, Signer.state)
         .join(Signer, Signer.agreement_id == Agreement.id)
         .where(
             Agreement.case_id.in_(cases),
@@ -73,10 +77,10 @@ def _signatures(ctx: Context, cases: Cases, people: People) -> list[Work]:
     )
     scanned, sign = Text("确认盖章扫描件", "Confirm the scan of the signed paper"), Text("签署", "Sign")
     found = []
-    for case_id, kind, person_id, state in ctx.session.execute(query):
+    for case_id, row_id, kind, person_id, state in ctx.session.execute(query):
         waiting = state == "scan_uploaded"
         who = people.holding(case_id, ("legal",)) if waiting else [people.named(case_id, person_id)]
-        found.append(_ask(ctx, cases[case_id], scanned if waiting else sign, kind_label(kind), "nda", who))
+        found.append(_ask(ctx, cases[case_id], scanned if waiting else sign, kind_label(kind), "nda", who, row_id))
     return found
 
 
@@ -87,9 +91,9 @@ def _keys(ctx: Context, cases: Cases, people: People) -> list[Work]:
         case, name = cases[row.case_id], Text(people.name(row.person_id), people.name(row.person_id))
         if row.state in _KEY:
             who = [people.named(case.id, row.person_id)]
-            found.append(_ask(ctx, case, _KEY[row.state], name, "recipients", who))
+            found.append(_ask(ctx, case, _KEY[row.state], name, "recipients", who, row.id))
         else:
-            found.append(_ask(ctx, case, compare, name, "recipients", _comparing(ctx, case, people, row)))
+            found.append(_ask(ctx, case, compare, name, "recipients", _comparing(ctx, case, people, row), row.id))
     return found
 
 
@@ -114,25 +118,25 @@ def _side(case: Case, people: People, person_id: uuid.UUID) -> str:
 
 def _downloads(ctx: Context, cases: Cases, people: People) -> list[Work]:
     query = (
-        select(Delivery.case_id, Delivery.state, Recipient.person_id)
+        select(Delivery.case_id, Delivery.id, Delivery.state, Recipient.person_id)
         .join(Recipient, Recipient.id == Delivery.recipient_id)
         .where(Delivery.case_id.in_(cases), Delivery.state.in_(_DELIVERY))
         .order_by(Delivery.id)
     )
     return [
-        _ask(ctx, cases[case_id], _DELIVERY[state], NAMELESS, "handover", [people.named(case_id, person)])
-        for case_id, state, person in ctx.session.execute(query)
+        _ask(ctx, cases[case_id], _DELIVERY[state], NAMELESS, "handover", [people.named(case_id, person)], row_id)
+        for case_id, row_id, state, person in ctx.session.execute(query)
     ]
 
 
 def _declarations(ctx: Context, cases: Cases, people: People) -> list[Work]:
-    query = select(ReturnDeclaration.case_id, ReturnDeclaration.party_id).where(
+    query = select(ReturnDeclaration.case_id, ReturnDeclaration.id, ReturnDeclaration.party_id).where(
         ReturnDeclaration.case_id.in_(cases), ReturnDeclaration.state.in_(("requested", "overdue"))
     )
     what = Text("作出返还或销毁声明", "Declare return or destruction")
     return [
-        _ask(ctx, cases[case_id], what, NAMELESS, "destruction", people.holding(case_id, BUYER_ROLES, party_id))
-        for case_id, party_id in ctx.session.execute(query)
+        _ask(ctx, cases[case_id], what, NAMELESS, "destruction", people.holding(case_id, BUYER_ROLES, party_id), row_id)
+        for case_id, row_id, party_id in ctx.session.execute(query)
     ]
 
 
@@ -141,7 +145,7 @@ def _overrides(ctx: Context, cases: Cases, people: People) -> list[Work]:
     what, found = Text("确认例外放行", "Confirm an override"), []
     for row in ctx.session.scalars(query.order_by(Override.id)):
         able = [p for p in people.holding(row.case_id, ("lead_consultant", "dpo")) if p.id != row.requested_by]
-        found.append(_ask(ctx, cases[row.case_id], what, Text(row.gate, row.gate), "parties", able))
+        found.append(_ask(ctx, cases[row.case_id], what, Text(row.gate, row.gate), "parties", able, row.id))
     return found
 
 

@@ -10,7 +10,7 @@ from handover.cases import service
 from handover.cases.frame import reader
 from handover.cases.service import STRUCTURES
 from handover.context import Context
-from handover.desk import pages_case, pages_log, pages_my, pages_workflow
+from handover.desk import pages_case, pages_log, pages_mail, pages_my, pages_workflow
 from handover.desk.board import Filters, board
 from handover.desk.todo import todo
 from handover.errors import NotFoundError
@@ -126,6 +126,7 @@ ROUTES = [
     new_case,
     *pages_case.ROUTES,
     *pages_log.ROUTES,
+    *pages_mail.ROUTES,
     *pages_my.ROUTES,
     *pages_workflow.ROUTES,
 ]

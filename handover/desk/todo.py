@@ -15,7 +15,7 @@ from handover.cases.queries import case_title
 from handover.context import Context
 from handover.desk.asks import asks
 from handover.desk.board import my_cases
-from handover.desk.due import MAX_ALL, Due, due, notice_ends
+from handover.desk.due import MAX_ALL, OVER, Due, due, notice_ends
 from handover.desk.people import People
 from handover.desk.reminders import Reminder, reminders
 from handover.desk.work import ONWARD, Work, together, work_on_case, work_on_rows
@@ -24,7 +24,6 @@ from handover.workflow import Workflow
 
 #: Gates are computed for every case shown, so a page holds few.
 PAGE = 6
-_OVER = ("closed", "cancelled")
 #: After this people are called late: a reminder is due, no deadline of law is meant.
 LATE_AFTER = dt.timedelta(days=3)
 #: Entries of a case's log in which the beginning of a wait is looked for.
@@ -55,7 +54,7 @@ class Todo(msgspec.Struct, frozen=True, kw_only=True):
 
 def todo(ctx: Context, page: int) -> Todo:
     """What waits in the reader's open cases."""
-    query = my_cases(ctx).where(Case.state.not_in(_OVER))
+    query = my_cases(ctx).where(Case.state.not_in(OVER))
     total = ctx.session.scalar(select(func.count()).select_from(query.subquery())) or 0
     pages = max(1, -(-total // PAGE))
     page = min(max(1, page), pages)
@@ -76,7 +75,7 @@ def todo(ctx: Context, page: int) -> Todo:
 
 def work_of(ctx: Context, rows: Sequence[Case], people: People) -> dict[uuid.UUID, tuple[Work | None, list[Work]]]:
     """For each case: what it waits for, and what its rows and people do."""
-    open_cases = [row for row in rows if row.state not in _OVER]
+    open_cases = [row for row in rows if row.state not in OVER]
     asked, worked = asks(ctx, open_cases, people), work_on_rows(ctx, open_cases, people)
     found: dict[uuid.UUID, tuple[Work | None, list[Work]]] = {row.id: (None, []) for row in rows}
     for row in open_cases:

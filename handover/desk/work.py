@@ -199,7 +199,7 @@ def together(works: Sequence[Work]) -> list[Work]:
     """The works with those as one that ask several people for the same."""
     found: dict[tuple[object, ...], Work] = {}
     for work in works:
-        key = (work.what, work.row, work.place, work.row_id)
+        key = (work.what, work.row, work.place, work.row_id if work.option else None)
         before = found.get(key)
         who = list(dict.fromkeys([*before.who, *work.who])) if before else work.who
         found[key] = msgspec.structs.replace(before or work, who=who)
