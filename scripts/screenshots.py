@@ -25,15 +25,17 @@ _COLOURS = 64
 
 
 class Shot(NamedTuple):
-    """One page, or the first one that it links to with `link` in the address; REF is the case in the middle of `stage`."""
+    """One page: from `path` the first links with these parts in their addresses; REF is the case in the middle of `stage`."""
 
     name: str
     person: str
     stage: str
     path: str
-    link: str = ""
+    links: tuple[str, ...] = ()
     phone: bool = False
     dark: bool = False
+    #: What the picture begins with, when it is not the page's top.
+    at: str = "body"
 
 
 SHOTS = (
@@ -42,11 +44,12 @@ SHOTS = (
     Shot("case", "李静", "recipient_verification", "/cases/REF"),
     Shot("case-dark", "李静", "recipient_verification", "/cases/REF", dark=True),
     Shot("record-set", "周桂兰", "inventory", "/cases/REF/records/RS-01"),
-    Shot("redaction", "李静", "redaction", "/cases/REF/redaction", "/redaction/"),
+    Shot("redaction", "李静", "redaction", "/cases/REF/redaction", ("/redaction/",)),
+    Shot("before-after", "李静", "redaction", "/cases/REF/redaction", ("/redaction/", "sample_of="), at=".review-set"),
     Shot("recipients", "陈思远", "handover", "/cases/REF/recipients"),
-    Shot("compare", "陈思远", "packaging", "/cases/REF/recipients", "/compare"),
-    Shot("package", "李静", "recipient_verification", "/cases/REF/packages", "/package/"),
-    Shot("destruction", "李静", "destruction", "/cases/REF/destruction", "/destruction/"),
+    Shot("compare", "陈思远", "packaging", "/cases/REF/recipients", ("/compare",)),
+    Shot("package", "李静", "recipient_verification", "/cases/REF/packages", ("/package/",)),
+    Shot("destruction", "李静", "destruction", "/cases/REF/destruction", ("/destruction/",)),
     Shot("documents", "陈思远", "closed", "/cases/REF/documents"),
     Shot("log", "陈思远", "closed", "/cases/REF/log"),
     Shot("nda", "张䶮", "nda_pending", "/my/REF/nda", phone=True),
@@ -125,21 +128,22 @@ def _picture(window: Window, shot: Shot, language: str) -> bytes:
     path = _open(window, shot)
     page.goto(f"{path}{'&' if '?' in path else '?'}lang={language}")
     page.wait_for_load_state("networkidle")
-    height = min(page.evaluate("document.documentElement.scrollHeight"), LONGEST[size["width"]])
-    clip = {"x": 0, "y": 0, "width": size["width"], "height": height}
+    top = page.locator(shot.at).first.evaluate("e => e.getBoundingClientRect().top + scrollY")
+    height = min(page.evaluate("document.documentElement.scrollHeight") - top, LONGEST[size["width"]])
+    clip = {"x": 0, "y": top, "width": size["width"], "height": height}
     return _small(page.screenshot(full_page=True, clip=clip))  # type: ignore[arg-type]
 
 
 def _open(window: Window, shot: Shot) -> str:
     reference = _references(window.site)[shot.stage]
     path = shot.path.replace("REF", reference)
-    if not shot.link:
-        return path
-    window.page.goto(path)
-    found = [place for place in window.links() if shot.link in place]
-    if not found:
-        raise SystemExit(f"{path} has no link to {shot.link}")
-    return found[0]
+    for part in shot.links:
+        window.page.goto(path)
+        found = [place for place in window.links() if part in place]
+        if not found:
+            raise SystemExit(f"{path} has no link to {part}")
+        path = found[0]
+    return path
 
 
 def _references(site: Site) -> dict[str, str]:

@@ -42,7 +42,7 @@ def browser() -> Iterator[Browser]:
 @contextmanager
 def launched() -> Iterator[Browser]:
     """Debian's Chromium until the block ends."""
-    fonts = ROOT / "templates" / "documents" / "fonts" / "fonts.conf"
+    fonts = ROOT / "tests" / "e2e" / "fonts.conf"
     environment = {**os.environ, "FONTCONFIG_FILE": str(fonts), "FONTCONFIG_PATH": str(fonts.parent)}
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_ARGUMENTS), env=environment)
