@@ -45,7 +45,9 @@ def launched() -> Iterator[Browser]:
     fonts = ROOT / "tests" / "e2e" / "fonts.conf"
     environment = {**os.environ, "FONTCONFIG_FILE": str(fonts), "FONTCONFIG_PATH": str(fonts.parent)}
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(_ARGUMENTS), env=environment)
+        made = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(_ARGUMENTS), env=environment
+        )
         yield made
         made.close()
 

@@ -54,7 +54,9 @@ class Reader(HTMLParser):
         self.close()
         if CALCULATED in page:
             self.wrongs.append("a template was evaluated")
-        self.wrongs += [f"cut or changed: {text[:200]}" for text in self.said if "alert(1)" in text and not _whole(text)]
+        self.wrongs += [
+            f"cut or changed: {text[:200]}" for text in self.said if "alert(1)" in text and not _whole(text)
+        ]
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         given = dict(attributes)

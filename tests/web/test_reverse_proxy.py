@@ -132,11 +132,11 @@ def test_what_was_sent_before_a_line_broke_has_arrived(proxy: Proxy, actors: Act
         raise ConnectionError
 
     with pytest.raises(ConnectionError):
-        proxy.send("PATCH", place, headers={**patch, "Upload-Offset": "0", "Content-Length": str(size)}, content=breaks())
+        proxy.send(
+            "PATCH", place, headers={**patch, "Upload-Offset": "0", "Content-Length": str(size)}, content=breaks()
+        )
     offset = _arrived(proxy, place, headers)
-    rest = proxy.send(
-        "PATCH", place, headers={**patch, "Upload-Offset": str(offset)}, content=b"a" * (size - offset)
-    )
+    rest = proxy.send("PATCH", place, headers={**patch, "Upload-Offset": str(offset)}, content=b"a" * (size - offset))
     assert rest.status_code == 204
     assert rest.headers["upload-offset"] == str(size)
 
@@ -209,9 +209,7 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
     certificate, private = folder / "certificate.pem", folder / "key.pem"
     certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return certificate, private
 
@@ -224,11 +222,12 @@ def _free_port() -> int:
 
 def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + 15
-    while True:
+    while not _listens(port):
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            time.sleep(0.1)
+        time.sleep(0.1)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
