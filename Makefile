@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 HANDOVER = .venv/bin/handover
 
-.PHONY: demo test e2e lint bench fuzz soak serve format lock setup vendor vendor-check
+.PHONY: demo test e2e screenshots lint bench fuzz soak serve format lock setup vendor vendor-check
 
 setup:
 	@sh scripts/setup.sh
@@ -21,6 +21,11 @@ test: setup
 e2e: setup
 	@sh scripts/setup.sh browser
 	$(PYTHON) -m pytest tests/e2e -n 2 --dist loadfile --timeout 540
+
+# The pictures of README and docs/portal.md, taken anew.
+screenshots: setup
+	@sh scripts/setup.sh browser
+	PYTHONPATH=. $(PYTHON) scripts/screenshots.py
 
 lint: setup
 	.venv/bin/ruff check .

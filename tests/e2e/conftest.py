@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -30,15 +31,23 @@ _ARGUMENTS = (
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium with the fonts that the product ships, so that rare name characters show."""
-    path = shutil.which("chromium")
-    if path is None:
+    if shutil.which("chromium") is None:
         if os.environ.get("HANDOVER_REQUIRE_SERVICES") == "1":
             pytest.fail("chromium is missing; make e2e installs it")
         pytest.skip("chromium is not installed; make e2e installs it")
-    fonts = ROOT / "templates" / "documents" / "fonts" / "fonts.conf"
+    with launched() as made:
+        yield made
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """Debian's Chromium until the block ends."""
+    fonts = ROOT / "tests" / "e2e" / "fonts.conf"
     environment = {**os.environ, "FONTCONFIG_FILE": str(fonts), "FONTCONFIG_PATH": str(fonts.parent)}
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=path, args=list(_ARGUMENTS), env=environment)
+        made = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=list(_ARGUMENTS), env=environment
+        )
         yield made
         made.close()
 
@@ -48,15 +57,21 @@ def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """`handover serve --demo`, once its cases are there."""
     folder = tmp_path_factory.mktemp("demo-site")
     with Site(folder, "--demo") as site:
-        deadline = time.monotonic() + _READY_SECONDS
-        while len(_made(site)) < len(STOPS):
-            assert site.process.poll() is None, site.log()
-            assert time.monotonic() < deadline, site.log()
-            time.sleep(0.5)
+        wait_until_made(site)
         yield site
 
 
-def _made(site: Site) -> list[tuple[str, str]]:
+def wait_until_made(site: Site) -> None:
+    """Returns when a site with `--demo` has all its cases."""
+    deadline = time.monotonic() + _READY_SECONDS
+    while len(made_cases(site)) < len(STOPS):
+        assert site.process.poll() is None, site.log()
+        assert time.monotonic() < deadline, site.log()
+        time.sleep(0.5)
+
+
+def made_cases(site: Site) -> list[tuple[str, str]]:
+    """Reference and stage of the cases of a demo that are there."""
     path = site.data_dir / "demo.json"
     return msgspec.json.decode(path.read_bytes(), type=Halfway).made if path.exists() else []
 

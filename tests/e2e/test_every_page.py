@@ -29,7 +29,7 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, demo_site: Site, 
 
 
 @pytest.mark.parametrize(
-    "path", ["/login", "/verify", "/verify/NOTHING", "/p/nothing", "/demo", "/nothing/here", "/setup"]
+    "path", ["/login", "/verify", "/verify/NOTHING", "/p/nothing", "/demo", "/nothing/here"]
 )
 def test_every_public_page_can_be_used_by_everybody(browser: Browser, demo_site: Site, path: str) -> None:
     window = Window(browser, demo_site)
