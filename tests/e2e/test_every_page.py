@@ -28,9 +28,7 @@ def test_every_page_can_be_used_by_everybody(browser: Browser, demo_site: Site, 
     assert found == [], "\n".join(found)
 
 
-@pytest.mark.parametrize(
-    "path", ["/login", "/verify", "/verify/NOTHING", "/p/nothing", "/demo", "/nothing/here"]
-)
+@pytest.mark.parametrize("path", ["/login", "/verify", "/verify/NOTHING", "/p/nothing", "/demo", "/nothing/here"])
 def test_every_public_page_can_be_used_by_everybody(browser: Browser, demo_site: Site, path: str) -> None:
     window = Window(browser, demo_site)
     found = [wrong for language, scheme in LOOKS for wrong in window.look(path, language=language, scheme=scheme)]
