@@ -8,7 +8,6 @@ import base64
 from typing import Any
 
 import msgspec
-import segno
 from litestar import Request, Response, get
 
 from handover.archive.manifest import NAMESPACE
@@ -61,7 +60,6 @@ def open_page(request: Req, reference: str) -> Response[Any]:
         return {
             **frame,
             "here": here,
-            "qr": segno.make(here, error="m", micro=False).svg_data_uri(border=2, light="#fff", omitsize=True),
             "offers": offers,
             "receipts": [found for row in mine if (found := queries.receipt_of(ctx, row.id))],
             "offers_json": msgspec.json.encode(offers).decode(),

@@ -5,7 +5,6 @@ The private key is made, tested and used in the browser; what arrives here is pu
 
 from typing import Any
 
-import segno
 from litestar import Request, Response, get
 
 from handover.cases.frame import party_page
@@ -28,9 +27,7 @@ def key_page(request: Req, reference: str) -> Response[Any]:
         case, frame = party_page(ctx, reference)
         row = queries.recipient_of_person(ctx, case.id)
         here = f"{ctx.get(Settings).public_url}/my/{case.reference}/key"
-        # A code of the address is a picture in the page itself: it asks nobody, and works under the strictest policy.
-        code = segno.make(here, error="m", micro=False).svg_data_uri(border=2, light="#fff", omitsize=True)
-        return {**frame, "here": here, "qr": code, "recipient": None, **(_facts(ctx, row) if row else {})}
+        return {**frame, "here": here, "recipient": None, **(_facts(ctx, row) if row else {})}
 
     return page(request, "recipients/key.html", gather, strict=True)
 

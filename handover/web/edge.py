@@ -186,7 +186,7 @@ def step_up(request: Req, code: str) -> None:
     Raises:
         LoginError: the code is wrong or was used. TooManyAttemptsError: it was tried too often.
     """
-    with writing(request) as ctx:
+    with reading(request) as ctx:
         actor = ctx.actor
     binding = request.app.state.authentication
     renewed = binding.step_up(installation_of(request), actor, code, request_id(request))

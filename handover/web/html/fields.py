@@ -3,7 +3,6 @@
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
-from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from msgspec import UNSET, Struct
@@ -14,9 +13,8 @@ from handover.i18n.catalogue import catalogue
 
 T = TypeVar("T", bound=Struct)
 
-#: What a handler of a form takes: `data: FORM`, or `data: FORM_WITH_FILES` for one with files in it.
+#: What a handler of a form takes: `data: FORM`; a form with files in it is read by `parts.read_form`.
 FORM = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
-FORM_WITH_FILES = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 Fields = dict[str, Any]
 
 
@@ -52,8 +50,6 @@ def decode(values: Fields, kind: type[T], language: Language) -> T | dict[str, s
 
 def _raw(value: Any, kind: Any) -> Any:
     """What the browser sent, without the differences between an empty field and none, a box ticked and not."""
-    if isinstance(value, UploadFile):
-        return value.file.read() if value.filename else UNSET
     if _is(kind, bool):
         return value not in (UNSET, "", "false", "0")
     if _holds_many(kind):
