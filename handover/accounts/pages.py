@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts import (
@@ -30,6 +30,7 @@ from handover.web.forms import Form, Line
 from handover.web.html import FORM, Done, FilledForm, page, redirect, submit
 from handover.web.html.answers import filled
 from handover.web.html.fields import decode
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 Next = Annotated[str, Meta(max_length=600)]
@@ -57,7 +58,7 @@ class Begin(Form):
     link: Line
 
 
-@get(["/login", "/login/passkey"], sync_to_thread=True, include_in_schema=False, security=[])
+@get_page(["/login", "/login/passkey"], security=[])
 def login_page(request: Req) -> Response[Any]:
     """E-mail, password and second factor together, or a passkey."""
     if _waits_for_first(request):
@@ -65,7 +66,7 @@ def login_page(request: Req) -> Response[Any]:
     return _login(request, FilledForm(values={"next": request.query_params.get("next", "/")}))
 
 
-@post("/login", sync_to_thread=True, include_in_schema=False, security=[], opt=HASHING, status_code=200)
+@post_form("/login", security=[], opt=HASHING)
 def log_in(request: Req, data: FORM) -> Response[Any]:
     """Logs in and goes on to where the person wanted to be."""
     language = language_of(request)
@@ -90,7 +91,7 @@ def log_in(request: Req, data: FORM) -> Response[Any]:
     return entered(request, made, form.next)
 
 
-@post("/login/passkey", sync_to_thread=True, include_in_schema=False, security=[], status_code=200)
+@post_form("/login/passkey", security=[])
 def log_in_with_passkey(request: Req, data: FORM) -> Response[Any]:
     """Logs in by a passkey alone."""
     language = language_of(request)
@@ -108,7 +109,7 @@ def log_in_with_passkey(request: Req, data: FORM) -> Response[Any]:
     return entered(request, made, form.next)
 
 
-@post("/logout", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/logout")
 def log_out(request: Req, data: FORM) -> Response[Any]:
     """Ends the session on the server."""
 
@@ -121,7 +122,7 @@ def log_out(request: Req, data: FORM) -> Response[Any]:
     return answer
 
 
-@get("/setup", sync_to_thread=True, include_in_schema=False, security=[])
+@get_page("/setup", security=[])
 def setup_page(request: Req) -> Response[Any]:
     """What a fresh installation waits for: the link that only the operator's terminal shows."""
     if not _waits_for_first(request):
@@ -129,7 +130,7 @@ def setup_page(request: Req) -> Response[Any]:
     return _setup(request, FilledForm())
 
 
-@post("/setup", sync_to_thread=True, include_in_schema=False, security=[], status_code=200)
+@post_form("/setup", security=[])
 def begin(request: Req, data: FORM) -> Response[Any]:
     """Goes on to the invitation behind a link; it consumes nothing."""
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts import sessions, tokens
@@ -12,6 +12,7 @@ from handover.context import Context
 from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form, Line
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 
@@ -24,13 +25,13 @@ class NewToken(Form):
     days: Annotated[int, Meta(ge=1, le=tokens.MAX_DAYS)] = 30
 
 
-@get("/account/sessions", sync_to_thread=True, include_in_schema=False)
+@get_page("/account/sessions")
 def sessions_page(request: Req) -> Response[Any]:
     """My open sessions."""
     return _sessions(request, FilledForm())
 
 
-@post("/account/sessions/{session_id:uuid}/end", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/sessions/{session_id:uuid}/end")
 def end_session(request: Req, session_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Ends one session, on whatever device it is."""
 
@@ -41,7 +42,7 @@ def end_session(request: Req, session_id: uuid.UUID, data: FORM) -> Response[Any
     return submit(request, data, Form, work, lambda form: _sessions(request, form))
 
 
-@post("/account/sessions/end-others", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/sessions/end-others")
 def end_others(request: Req, data: FORM) -> Response[Any]:
     """Ends every session but this one."""
 
@@ -52,13 +53,13 @@ def end_others(request: Req, data: FORM) -> Response[Any]:
     return submit(request, data, Form, work, lambda form: _sessions(request, form))
 
 
-@get("/account/tokens", sync_to_thread=True, include_in_schema=False)
+@get_page("/account/tokens")
 def tokens_page(request: Req) -> Response[Any]:
     """My API tokens."""
     return _tokens(request, FilledForm())
 
 
-@post("/account/tokens", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/tokens")
 def create_token(request: Req, data: FORM) -> Response[Any]:
     """Makes a token, and shows it in this one answer."""
     made: list[tokens.NewToken] = []
@@ -73,7 +74,7 @@ def create_token(request: Req, data: FORM) -> Response[Any]:
     return page(request, "accounts/token.html", lambda ctx: {**account_frame(ctx, "tokens"), "token": made[0]})
 
 
-@post("/account/tokens/{token_id:uuid}/revoke", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/tokens/{token_id:uuid}/revoke")
 def revoke_token(request: Req, token_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Revokes a token at once."""
 

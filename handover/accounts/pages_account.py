@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts import credentials, factors, passkeys, queries, sessions
@@ -17,6 +17,7 @@ from handover.web.forms import Form
 from handover.web.html import FORM, Done, FilledForm, page, redirect, submit
 from handover.web.html.answers import filled, language_cookie
 from handover.web.html.fields import decode
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 
@@ -49,13 +50,13 @@ def account_frame(ctx: Context, tab: str) -> dict[str, Any]:
     return {"tabs": tabs, "tab": tab}
 
 
-@get("/account", sync_to_thread=True, include_in_schema=False)
+@get_page("/account")
 def profile_page(request: Req) -> Response[Any]:
     """Who I am here."""
     return _profile(request, FilledForm())
 
 
-@post("/account/language", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/language")
 def choose_language(request: Req, data: FORM) -> Response[Any]:
     """Keeps the language with the account, and in this browser."""
 
@@ -69,13 +70,13 @@ def choose_language(request: Req, data: FORM) -> Response[Any]:
     return answer
 
 
-@get("/account/password", sync_to_thread=True, include_in_schema=False)
+@get_page("/account/password")
 def password_page(request: Req) -> Response[Any]:
     """The form for another password."""
     return _password(request, FilledForm())
 
 
-@post("/account/password", sync_to_thread=True, include_in_schema=False, opt=HASHING, status_code=200)
+@post_form("/account/password", opt=HASHING)
 def change_password(request: Req, data: FORM) -> Response[Any]:
     """Changes the password; every other session ends.
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any, Literal
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts import factors, people, queries
@@ -16,6 +16,7 @@ from handover.settings import Settings
 from handover.web.edge import page_after
 from handover.web.forms import Form, Line
 from handover.web.html import FORM, Done, FilledForm, page, redirect, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 _PAGE = 50
@@ -60,13 +61,13 @@ def admin_frame(ctx: Context, tab: str) -> dict[str, Any]:
     return {"tabs": tabs, "tab": tab}
 
 
-@get("/admin", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin")
 def admin_page(request: Req) -> Response[Any]:
     """The administration begins with its people."""
     return redirect(request, Done("/admin/people"))
 
 
-@get("/admin/people", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/people")
 def people_page(request: Req, after: str | None = None, q: Annotated[str, Meta(max_length=300)] = "") -> Response[Any]:
     """Everybody with an account or an invitation."""
 
@@ -80,13 +81,13 @@ def people_page(request: Req, after: str | None = None, q: Annotated[str, Meta(m
     return page(request, "accounts/people.html", gather)
 
 
-@get("/admin/people/invite", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/people/invite")
 def invite_page(request: Req) -> Response[Any]:
     """The form of an invitation."""
     return _invite(request, FilledForm())
 
 
-@post("/admin/people/invite", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/admin/people/invite")
 def invite(request: Req, data: FORM) -> Response[Any]:
     """Invites, and shows link and code in this one answer."""
     made: list[people.Invited] = []
@@ -121,13 +122,13 @@ def invite(request: Req, data: FORM) -> Response[Any]:
     return page(request, "accounts/invited.html", gather)
 
 
-@get("/admin/people/{person_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/people/{person_id:uuid}")
 def person_page(request: Req, person_id: uuid.UUID) -> Response[Any]:
     """One person, and what an administrator can do about them."""
     return _person(request, person_id, FilledForm())
 
 
-@post("/admin/people/{person_id:uuid}/name", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/admin/people/{person_id:uuid}/name")
 def rename(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Corrects a person's name."""
 
@@ -138,7 +139,7 @@ def rename(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
     return submit(request, data, Name, work, lambda form: _person(request, person_id, form))
 
 
-@post("/admin/people/{person_id:uuid}/suspend", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/admin/people/{person_id:uuid}/suspend")
 def suspend(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Ends a person's access at once."""
 
@@ -150,13 +151,13 @@ def suspend(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
     return submit(request, data, Nothing, work, lambda form: _person(request, person_id, form))
 
 
-@get("/telephone-codes", sync_to_thread=True, include_in_schema=False)
+@get_page("/telephone-codes")
 def codes_page(request: Req, q: Annotated[str, Meta(max_length=300)] = "") -> Response[Any]:
     """Whom to read out a code to."""
     return _codes(request, q, FilledForm())
 
 
-@post("/telephone-codes/{person_id:uuid}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/telephone-codes/{person_id:uuid}")
 def issue_code(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Issues a code, and shows it in this one answer."""
     made: list[tuple[str, Any]] = []

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts import factors, passkeys
@@ -14,6 +14,7 @@ from handover.context import Context
 from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form, Line
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 
@@ -31,13 +32,13 @@ class NewPasskey(Form):
     credential: Credential
 
 
-@get("/account/authenticator", sync_to_thread=True, include_in_schema=False)
+@get_page("/account/authenticator")
 def authenticator_page(request: Req) -> Response[Any]:
     """Whether there is one; and a new one that waits for its first code."""
     return _authenticator(request, FilledForm())
 
 
-@post("/account/authenticator/new", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/authenticator/new")
 def begin_authenticator(request: Req, data: FORM) -> Response[Any]:
     """Makes a new secret; the old one counts until the new one was tried."""
 
@@ -48,7 +49,7 @@ def begin_authenticator(request: Req, data: FORM) -> Response[Any]:
     return submit(request, data, Form, work, lambda form: _authenticator(request, form))
 
 
-@post("/account/authenticator", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/authenticator")
 def confirm_authenticator(request: Req, data: FORM) -> Response[Any]:
     """Puts the new secret in place, by a code of it."""
 
@@ -60,13 +61,13 @@ def confirm_authenticator(request: Req, data: FORM) -> Response[Any]:
     return submit(request, data, Code, work, lambda form: _authenticator(request, form))
 
 
-@get("/account/passkeys", sync_to_thread=True, include_in_schema=False)
+@get_page("/account/passkeys")
 def passkeys_page(request: Req) -> Response[Any]:
     """The passkeys, and one more."""
     return _passkeys(request, FilledForm())
 
 
-@post("/account/passkeys", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/passkeys")
 def add_passkey(request: Req, data: FORM) -> Response[Any]:
     """Keeps a passkey that the browser made."""
 
@@ -77,7 +78,7 @@ def add_passkey(request: Req, data: FORM) -> Response[Any]:
     return submit(request, data, NewPasskey, work, lambda form: _passkeys(request, form))
 
 
-@post("/account/passkeys/{passkey_id:uuid}/remove", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/account/passkeys/{passkey_id:uuid}/remove")
 def remove_passkey(request: Req, passkey_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Takes a passkey out of use."""
 

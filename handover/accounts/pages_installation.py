@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from handover import jobs
 from handover.accounts import installation, queries
@@ -13,11 +13,12 @@ from handover.errors import NotFoundError
 from handover.i18n.catalogue import catalogue
 from handover.web.edge import reading
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 
 
-@get("/admin/organisation", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/organisation")
 def organisation_page(request: Req) -> Response[Any]:
     """What this installation is, and the public files to give to verifiers."""
 
@@ -28,7 +29,7 @@ def organisation_page(request: Req) -> Response[Any]:
     return page(request, "accounts/organisation.html", gather)
 
 
-@get("/admin/trust/{name:str}", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/trust/{name:str}")
 def trust_file(request: Req, name: str) -> Response[bytes]:
     """One public file, as a download."""
     with reading(request) as ctx:
@@ -38,7 +39,7 @@ def trust_file(request: Req, name: str) -> Response[bytes]:
     return Response(data, media_type="application/octet-stream", headers=headers)
 
 
-@get("/admin/templates", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/templates")
 def texts_page(request: Req) -> Response[Any]:
     """The agreement texts of this version."""
 
@@ -49,7 +50,7 @@ def texts_page(request: Req) -> Response[Any]:
     return page(request, "accounts/texts.html", gather)
 
 
-@get("/admin/templates/{kind:str}", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/templates/{kind:str}")
 def text_page(request: Req, kind: str) -> Response[Any]:
     """One text, clause by clause in both languages."""
 
@@ -63,7 +64,7 @@ def text_page(request: Req, kind: str) -> Response[Any]:
     return page(request, "accounts/text.html", gather)
 
 
-@get("/admin/policy", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/policy")
 def policy_page(request: Req) -> Response[Any]:
     """Every policy with its default and the variable that sets it."""
 
@@ -74,13 +75,13 @@ def policy_page(request: Req) -> Response[Any]:
     return page(request, "accounts/policy.html", gather)
 
 
-@get("/admin/health", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/health")
 def health_page(request: Req) -> Response[Any]:
     """Jobs, storage, log and keys; auditors may look."""
     return _health(request, FilledForm())
 
 
-@post("/admin/health/jobs/{job_id:uuid}/cancel", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/admin/health/jobs/{job_id:uuid}/cancel")
 def cancel_job(request: Req, job_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Asks a job to stop."""
 

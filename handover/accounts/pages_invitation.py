@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.datastructures import Cookie
 from msgspec import Meta
 
@@ -22,6 +22,7 @@ from handover.web.forms import Form, Line
 from handover.web.html import FORM, Done, FilledForm, page, redirect
 from handover.web.html.answers import filled
 from handover.web.html.fields import Fields, decode
+from handover.web.html.routes import get_page, post_form
 from handover.web.html.sayings import said_in
 
 Req = Request[Any, Any, Any]
@@ -51,13 +52,13 @@ class FirstPasskey(Form):
     credential: Credential
 
 
-@get("/p/{token:str}", sync_to_thread=True, include_in_schema=False, security=[])
+@get_page("/p/{token:str}", security=[])
 def invitation_page(request: Req, token: str) -> Response[Any]:
     """Who invites; mail scanners that follow the link consume nothing."""
     return _invitation(request, token, FilledForm())
 
 
-@post("/p/{token:str}", sync_to_thread=True, include_in_schema=False, security=[], opt=HASHING, status_code=200)
+@post_form("/p/{token:str}", security=[], opt=HASHING)
 def accept(request: Req, token: str, data: FORM) -> Response[Any]:
     """Enrols, and goes on to try the second factor."""
     language = language_of(request)
@@ -87,13 +88,13 @@ def accept(request: Req, token: str, data: FORM) -> Response[Any]:
     return _with_proof(request, token)
 
 
-@get(["/p/{token:str}/first", "/p/{token:str}/passkey"], sync_to_thread=True, include_in_schema=False, security=[])
+@get_page(["/p/{token:str}/first", "/p/{token:str}/passkey"], security=[])
 def first_page(request: Req, token: str) -> Response[Any]:
     """The new second factor, to be set up and tried once; it may be loaded again until then."""
     return _first(request, token, FilledForm())
 
 
-@post("/p/{token:str}/first", sync_to_thread=True, include_in_schema=False, security=[], status_code=200)
+@post_form("/p/{token:str}/first", security=[])
 def first_code(request: Req, token: str, data: FORM) -> Response[Any]:
     """The first login, by the first code."""
 
@@ -110,7 +111,7 @@ def first_code(request: Req, token: str, data: FORM) -> Response[Any]:
     return _first_login(request, token, {"code": _digits(data.get("code"))}, FirstCode, work)
 
 
-@post("/p/{token:str}/passkey", sync_to_thread=True, include_in_schema=False, security=[], status_code=200)
+@post_form("/p/{token:str}/passkey", security=[])
 def first_passkey(request: Req, token: str, data: FORM) -> Response[Any]:
     """The first login, by the new passkey."""
 

@@ -4,7 +4,7 @@ import uuid
 from itertools import groupby
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from handover.agreements import queries
 from handover.agreements.models import Agreement
@@ -16,12 +16,13 @@ from handover.cases.frame import case_page
 from handover.cases.queries import parties, party_name
 from handover.context import Context
 from handover.web.html import page
+from handover.web.html.routes import get_page
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
 
 
-@get("/cases/{reference:str}/nda", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/nda")
 def agreements_page(request: Req, reference: str) -> Response[Any]:
     """Every agreement of the case by kind: its state, and who signed with which level."""
 
@@ -39,7 +40,7 @@ def agreements_page(request: Req, reference: str) -> Response[Any]:
     return page(request, "agreements/list.html", gather)
 
 
-@get("/cases/{reference:str}/nda/{agreement_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/nda/{agreement_id:uuid}")
 def agreement_page(request: Req, reference: str, agreement_id: uuid.UUID) -> Response[Any]:
     """One agreement: its text in both languages, its signers, and what may be done with it."""
 

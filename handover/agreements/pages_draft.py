@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import person_name
@@ -21,6 +21,7 @@ from handover.i18n.catalogue import catalogue
 from handover.settings import Settings
 from handover.web.forms import Form, Level
 from handover.web.html import FORM, Done, Fields, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 _LEVELS = ("L1", "L2", "L3", "L4")
@@ -37,13 +38,13 @@ class Draft(Form):
     signers: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
 
 
-@get("/cases/{reference:str}/nda/new/{kind:str}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/nda/new/{kind:str}")
 def draft_form(request: Req, reference: str, kind: str) -> Response[Any]:
     """The form of a new agreement of a kind."""
     return _form(request, reference, kind, FilledForm())
 
 
-@post("/cases/{reference:str}/nda/new/{kind:str}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/nda/new/{kind:str}")
 def draft(request: Req, reference: str, kind: str, data: FORM) -> Response[Any]:
     """Drafts an agreement."""
 
@@ -65,15 +66,13 @@ def draft(request: Req, reference: str, kind: str, data: FORM) -> Response[Any]:
     return submit(request, data, Draft, work, lambda form: _form(request, reference, kind, form))
 
 
-@get("/cases/{reference:str}/nda/{agreement_id:uuid}/edit", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/nda/{agreement_id:uuid}/edit")
 def change_form(request: Req, reference: str, agreement_id: uuid.UUID) -> Response[Any]:
     """The form that fills the blanks of a draft anew."""
     return _change(request, reference, agreement_id, FilledForm())
 
 
-@post(
-    "/cases/{reference:str}/nda/{agreement_id:uuid}/edit", sync_to_thread=True, include_in_schema=False, status_code=200
-)
+@post_form("/cases/{reference:str}/nda/{agreement_id:uuid}/edit")
 def change(request: Req, reference: str, agreement_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Fills the blanks of a draft anew."""
 

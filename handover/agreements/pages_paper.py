@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from anyio import to_thread
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 
 from handover.agreements import paper, queries, service
 from handover.agreements.models import Agreement
@@ -15,6 +15,7 @@ from handover.web import writing
 from handover.web.forms import Form
 from handover.web.html import FORM, Done, FilledForm, page, submit
 from handover.web.html.parts import FIELDS_BYTES, read_form
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 MAX_FORM = service.MAX_SCAN_BYTES + 2 * FIELDS_BYTES
@@ -48,11 +49,7 @@ async def upload_paper(request: Req, reference: str, agreement_id: uuid.UUID, si
     )
 
 
-@get(
-    "/cases/{reference:str}/nda/{agreement_id:uuid}/paper/{signer_id:uuid}",
-    sync_to_thread=True,
-    include_in_schema=False,
-)
+@get_page("/cases/{reference:str}/nda/{agreement_id:uuid}/paper/{signer_id:uuid}")
 def read_paper(request: Req, reference: str, agreement_id: uuid.UUID, signer_id: uuid.UUID) -> Response[bytes]:
     """The stamped page as a download, for whoever confirms it; the reading is logged."""
     with writing(request) as ctx:
@@ -63,12 +60,7 @@ def read_paper(request: Req, reference: str, agreement_id: uuid.UUID, signer_id:
     return Response(data, media_type=media_type, headers=headers)
 
 
-@post(
-    "/cases/{reference:str}/nda/{agreement_id:uuid}/confirm/{signer_id:uuid}",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/nda/{agreement_id:uuid}/confirm/{signer_id:uuid}")
 def confirm_paper(
     request: Req, reference: str, agreement_id: uuid.UUID, signer_id: uuid.UUID, data: FORM
 ) -> Response[Any]:

@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 
 from anyio import to_thread
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 from msgspec import Meta
 
 from handover.accounts.queries import person_name
@@ -20,6 +20,7 @@ from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form, Hex64, Line
 from handover.web.html import FORM, Done, FilledForm, page, submit
 from handover.web.html.parts import read_form
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -42,13 +43,13 @@ class Mandate(Form):
     mandate: Annotated[bytes, Meta(max_length=service.MAX_SCAN_BYTES)]
 
 
-@get(["/my/{reference:str}/nda", "/my/{reference:str}/sign"], sync_to_thread=True, include_in_schema=False)
+@get_page(["/my/{reference:str}/nda", "/my/{reference:str}/sign"])
 def sign_page(request: Req, reference: str) -> Response[Any]:
     """The first agreement that waits for the reader, or the one that is asked for."""
     return _sign(request, reference, request.query_params.get("agreement"), FilledForm())
 
 
-@post("/my/{reference:str}/sign", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/sign")
 def sign(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Signs exactly the text that was shown."""
 
@@ -88,7 +89,7 @@ async def keep_mandate(request: Req, reference: str) -> Response[Any]:
     return await to_thread.run_sync(lambda: submit(request, data, Mandate, work, again))
 
 
-@get("/my/{reference:str}/signed", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/signed")
 def signed_page(request: Req, reference: str) -> Response[Any]:
     """What the reader signed, the document once it is issued, and what happens next."""
 

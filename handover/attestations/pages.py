@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.params import Parameter, QueryParameter
 from litestar.response import Stream
 
@@ -14,6 +14,7 @@ from handover.context import Context
 from handover.web.edge import reading, writing
 from handover.web.html import page
 from handover.web.html.environment import environment
+from handover.web.html.routes import get_page
 
 Req = Request[Any, Any, Any]
 Checked = Annotated[uuid.UUID | None, QueryParameter(name="check")]
@@ -22,7 +23,7 @@ Number = Annotated[str, Parameter(max_length=64)]
 Digest = Annotated[str, Parameter(max_length=100)]
 
 
-@get("/cases/{reference:str}/documents", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/documents")
 def documents_page(request: Req, reference: str, check: Checked = None) -> Response[Any]:
     """Every document of the case, and the evidence bundle."""
 
@@ -33,7 +34,7 @@ def documents_page(request: Req, reference: str, check: Checked = None) -> Respo
     return page(request, "attestations/documents.html", gather)
 
 
-@get("/my/{reference:str}/documents", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/documents")
 def my_documents_page(request: Req, reference: str, check: Checked = None) -> Response[Any]:
     """The documents that a party may have."""
 
@@ -44,7 +45,7 @@ def my_documents_page(request: Req, reference: str, check: Checked = None) -> Re
     return page(request, "attestations/my_documents.html", gather)
 
 
-@get("/cases/{reference:str}/documents/bundle.zip", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/documents/bundle.zip")
 def bundle_file(request: Req, reference: str) -> Stream:
     """The evidence bundle, over a checkpoint that is signed now."""
     with writing(request) as ctx:
@@ -58,13 +59,13 @@ def bundle_file(request: Req, reference: str) -> Stream:
     return Stream(bundle.pieces(file), media_type="application/zip", headers=headers)
 
 
-@get("/verify", sync_to_thread=True, include_in_schema=False, security=[])
+@get_page("/verify", security=[])
 def verify_page(request: Req, number: Number = "", sha256: Digest = "") -> Response[Any]:
     """Anybody checks a document by its number, and by its fingerprint or the file itself, which stays where it is."""
     return _verify(request, number, sha256)
 
 
-@get("/verify/{number:str}", sync_to_thread=True, include_in_schema=False, security=[])
+@get_page("/verify/{number:str}", security=[])
 def verify_number_page(request: Req, number: Number, sha256: Digest = "") -> Response[Any]:
     """The address that is printed on every document."""
     return _verify(request, number, sha256)

@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import people, person_name, person_view
@@ -17,6 +17,7 @@ from handover.context import Context
 from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form, Line, Place, Prose, Word
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 #: More people than a list can be chosen from; beyond it a person is added by their e-mail address.
@@ -68,19 +69,19 @@ class Conflict(Form):
     note: Prose | None = None
 
 
-@get("/cases/{reference:str}/parties", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties")
 def parties_page(request: Req, reference: str) -> Response[Any]:
     """Who takes part, for whom, in which role."""
     return _overview(request, reference, FilledForm())
 
 
-@get("/cases/{reference:str}/parties/add", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/add")
 def new_party_page(request: Req, reference: str) -> Response[Any]:
     """The form of a new party."""
     return _new_party(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/parties/add", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/add")
 def add_party(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Adds a party."""
 
@@ -102,13 +103,13 @@ def add_party(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewParty, work, lambda form: _new_party(request, reference, form))
 
 
-@get("/cases/{reference:str}/parties/{party_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/{party_id:uuid}")
 def party_form(request: Req, reference: str, party_id: uuid.UUID) -> Response[Any]:
     """The form that corrects a party, and says how a bidder stands."""
     return _party(request, reference, party_id, FilledForm())
 
 
-@post("/cases/{reference:str}/parties/{party_id:uuid}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/{party_id:uuid}")
 def change_party(request: Req, reference: str, party_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Corrects a party."""
 
@@ -120,12 +121,7 @@ def change_party(request: Req, reference: str, party_id: uuid.UUID, data: FORM) 
     return submit(request, data, PartyChange, work, lambda form: _party(request, reference, party_id, form))
 
 
-@post(
-    "/cases/{reference:str}/parties/{party_id:uuid}/standing",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/parties/{party_id:uuid}/standing")
 def set_standing(request: Req, reference: str, party_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Records whether a bidder won, lost or withdrew."""
 
@@ -136,13 +132,13 @@ def set_standing(request: Req, reference: str, party_id: uuid.UUID, data: FORM) 
     return submit(request, data, Standing, work, lambda form: _party(request, reference, party_id, form))
 
 
-@get("/cases/{reference:str}/parties/member", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/member")
 def member_form(request: Req, reference: str) -> Response[Any]:
     """The form that gives a known person a place in the case."""
     return _member(request, reference, FilledForm(values={"person_id": request.query_params.get("person", "")}))
 
 
-@post("/cases/{reference:str}/parties/member", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/member")
 def add_member(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Gives a known person a place in the case."""
 
@@ -155,7 +151,7 @@ def add_member(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, KnownMember, work, lambda form: _member(request, reference, form))
 
 
-@post("/cases/{reference:str}/parties/end", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/end")
 def end_member(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Ends a role at once."""
 
@@ -167,7 +163,7 @@ def end_member(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, Ending, work, lambda form: _overview(request, reference, form))
 
 
-@post("/cases/{reference:str}/parties/conflict", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/conflict")
 def declare_conflict(request: Req, reference: str, data: FORM) -> Response[Any]:
     """The reader declares whether they have a conflict of interest."""
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import person_name
@@ -15,6 +15,7 @@ from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form, Line
 from handover.web.html import FORM, Done, FilledForm, page, submit
 from handover.web.html.environment import ZONE
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 
@@ -28,13 +29,13 @@ class NewInvitation(Form):
     language: Annotated[str, Meta(pattern="^(zh|en)$")] = "zh"
 
 
-@get("/cases/{reference:str}/parties/invite", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/invite")
 def invite_form(request: Req, reference: str) -> Response[Any]:
     """The form of an invitation."""
     return _form(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/parties/invite", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/invite")
 def invite(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Invites somebody, and shows link and code this once; who has an account gets the role and no link."""
     made: list[Invitation] = []

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import person_name
@@ -16,6 +16,7 @@ from handover.documents.templates import label
 from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form, Prose, Word
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -39,7 +40,7 @@ class NewHold(Form):
     scope_id: uuid.UUID | None = None
 
 
-@get("/cases/{reference:str}/parties/safeguards", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/safeguards")
 def safeguards(request: Req, reference: str) -> Response[Any]:
     """Exceptions and legal holds of the case."""
 
@@ -55,14 +56,14 @@ def safeguards(request: Req, reference: str) -> Response[Any]:
     return page(request, "cases/safeguards.html", gather)
 
 
-@get("/cases/{reference:str}/parties/override", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/override")
 def override_form(request: Req, reference: str) -> Response[Any]:
     """The form that asks for an exception."""
     asked = {name: request.query_params.get(name, "") for name in ("gate", "machine", "entity_id")}
     return _override_form(request, reference, FilledForm(values=asked))
 
 
-@post("/cases/{reference:str}/parties/override", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/override")
 def request_override(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Asks for an exception, for the case unless another row is named; another person confirms it."""
 
@@ -82,12 +83,7 @@ def request_override(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewOverride, work, lambda form: _override_form(request, reference, form))
 
 
-@post(
-    "/cases/{reference:str}/parties/override/{override_id:uuid}",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/parties/override/{override_id:uuid}")
 def confirm_override(request: Req, reference: str, override_id: uuid.UUID, data: FORM) -> Response[Any]:
     """The second person confirms an exception."""
     back = f"/cases/{reference}/parties/safeguards"
@@ -102,14 +98,14 @@ def confirm_override(request: Req, reference: str, override_id: uuid.UUID, data:
     )
 
 
-@get("/cases/{reference:str}/parties/hold", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/parties/hold")
 def hold_form(request: Req, reference: str) -> Response[Any]:
     """The form that proposes a legal hold."""
     asked = {name: request.query_params.get(name, "") for name in ("scope", "scope_id")}
     return _hold_form(request, reference, FilledForm(values={k: v for k, v in asked.items() if v}))
 
 
-@post("/cases/{reference:str}/parties/hold", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/parties/hold")
 def propose_hold(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Proposes a legal hold; legal staff activate it."""
 

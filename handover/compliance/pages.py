@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import person_names
@@ -22,6 +22,7 @@ from handover.inventory.queries import record_sets_of, visible_record_set
 from handover.settings import Settings
 from handover.web.forms import Form, Line, Prose, Word
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 _NOTIFYING = frozenset({"legal", "dpo"})
@@ -45,7 +46,7 @@ class Withdrawal(Form):
     restrict: bool = False
 
 
-@get("/cases/{reference:str}/consent", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/consent")
 def consent_page(request: Req, reference: str) -> Response[Any]:
     """Everything about why records may move and who agreed."""
 
@@ -75,18 +76,13 @@ def consent_page(request: Req, reference: str) -> Response[Any]:
     return page(request, "compliance/consent.html", gather)
 
 
-@get("/cases/{reference:str}/consent/basis/{record_set_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/consent/basis/{record_set_id:uuid}")
 def basis_page(request: Req, reference: str, record_set_id: uuid.UUID) -> Response[Any]:
     """The legal basis of one record set."""
     return _basis(request, reference, record_set_id, FilledForm())
 
 
-@post(
-    "/cases/{reference:str}/consent/basis/{record_set_id:uuid}",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/consent/basis/{record_set_id:uuid}")
 def set_basis(request: Req, reference: str, record_set_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Legal sets the basis."""
 
@@ -108,13 +104,13 @@ def set_basis(request: Req, reference: str, record_set_id: uuid.UUID, data: FORM
     return submit(request, data, Basis, work, lambda form: _basis(request, reference, record_set_id, form))
 
 
-@get("/cases/{reference:str}/consent/notice", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/consent/notice")
 def notice_page(request: Req, reference: str) -> Response[Any]:
     """A notice in the seller's name."""
     return _notice(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/consent/notice", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/consent/notice")
 def start_notice(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Approves a notice and starts its period."""
 
@@ -135,12 +131,7 @@ def start_notice(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewNotice, work, lambda form: _notice(request, reference, form))
 
 
-@post(
-    "/cases/{reference:str}/consent/notice/{notice_id:uuid}/complete",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/consent/notice/{notice_id:uuid}/complete")
 def complete_notice(request: Req, reference: str, notice_id: uuid.UUID, data: FORM) -> Response[Any]:
     """The DPO completes a notice whose period is over."""
 
@@ -155,13 +146,13 @@ def complete_notice(request: Req, reference: str, notice_id: uuid.UUID, data: FO
     return submit(request, data, Form, work, lambda form: _blocked(request, reference, form))
 
 
-@get("/cases/{reference:str}/consent/withdrawal", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/consent/withdrawal")
 def withdrawal_page(request: Req, reference: str) -> Response[Any]:
     """For one customer who takes consent back."""
     return _withdrawal(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/consent/withdrawal", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/consent/withdrawal")
 def withdraw(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Notes it: no package may carry this customer from now on."""
 

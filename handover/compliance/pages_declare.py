@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from handover.cases.frame import party_page
 from handover.cases.queries import bidder_party
@@ -13,18 +13,19 @@ from handover.context import Context
 from handover.errors import NotFoundError
 from handover.i18n.catalogue import catalogue
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 _DECLARING = frozenset({"buyer_signatory", "buyer_admin"})
 
 
-@get("/my/{reference:str}/declare", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/declare")
 def declare_page(request: Req, reference: str) -> Response[Any]:
     """The declaration of the reader's party, asked for or made."""
     return _page(request, reference, FilledForm())
 
 
-@post("/my/{reference:str}/declare", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/declare")
 def declare(request: Req, reference: str, data: FORM) -> Response[Any]:
     """The signatory declares."""
 

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from anyio import to_thread
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 
 from handover.cases.frame import case_page
 from handover.cases.queries import parties, party_name
@@ -15,6 +15,7 @@ from handover.i18n import Language
 from handover.web.forms import Form
 from handover.web.html import Done, Fields, FilledForm, page, submit
 from handover.web.html.parts import FIELDS_BYTES, read_form
+from handover.web.html.routes import get_page
 from handover.web.html.sayings import said_in
 
 Req = Request[Any, Any, Any]
@@ -30,7 +31,7 @@ class Import(Form):
     file: bytes
 
 
-@get("/cases/{reference:str}/consent/import", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/consent/import")
 def import_page(request: Req, reference: str) -> Response[Any]:
     """The form, with the header that is expected."""
     return _page(request, reference, FilledForm())

@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 
 from anyio import to_thread
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 from msgspec import Meta
 
 from handover.accounts.queries import person_names
@@ -24,6 +24,7 @@ from handover.packages.queries import addressee, package_view
 from handover.web.forms import Form
 from handover.web.html import Done, FilledForm, page, submit
 from handover.web.html.parts import read_form
+from handover.web.html.routes import get_page
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -51,7 +52,7 @@ class GivenReceipt(Form):
             raise InvalidInputError("this file is no receipt", field="receipt_file") from error
 
 
-@get("/cases/{reference:str}/handover", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/handover")
 def handover_page(request: Req, reference: str) -> Response[Any]:
     """Downloads, receipts and acceptances of a case, and the custody list of an equity deal."""
 
@@ -70,7 +71,7 @@ def handover_page(request: Req, reference: str) -> Response[Any]:
     return page(request, "delivery/handover.html", gather)
 
 
-@get("/my/{reference:str}/receipt", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/receipt")
 def receipt_page(request: Req, reference: str) -> Response[Any]:
     """The receipt, and its acceptance by both signatories."""
     return _receipt(request, reference, FilledForm())

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import person_names
@@ -21,6 +21,7 @@ from handover.jobs import newest_for
 from handover.web.forms import Form, Line, Prose, Word
 from handover.web.html import FORM, Done, FilledForm, page, submit
 from handover.web.html.environment import ZONE
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 from handover.workflow.roles import role_text
 
@@ -53,7 +54,7 @@ class NewItem(Form):
         return found if found.tzinfo else found.replace(tzinfo=ZONE)
 
 
-@post("/cases/{reference:str}/handover/custody", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/handover/custody")
 def begin(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Starts the custody list."""
 
@@ -65,13 +66,13 @@ def begin(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, Form, work, lambda form: _blocked(request, reference, form))
 
 
-@get("/cases/{reference:str}/handover/custody", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/handover/custody")
 def items_page(request: Req, reference: str) -> Response[Any]:
     """The custody list, with the form for another row."""
     return _items(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/handover/items", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/handover/items")
 def add_item(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Adds a row."""
 
@@ -94,13 +95,13 @@ def add_item(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewItem, work, lambda form: _items(request, reference, form))
 
 
-@get("/my/{reference:str}/custody", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/custody")
 def confirm_page(request: Req, reference: str) -> Response[Any]:
     """The rows that name the reader."""
     return _confirm(request, reference, FilledForm())
 
 
-@post("/my/{reference:str}/custody/{item_id:uuid}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/custody/{item_id:uuid}")
 def confirm(request: Req, reference: str, item_id: uuid.UUID, data: FORM) -> Response[Any]:
     """The reader confirms a row that names them."""
 

@@ -8,7 +8,7 @@ import base64
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from handover.archive.manifest import NAMESPACE
 from handover.cases.frame import party_page
@@ -20,6 +20,7 @@ from handover.delivery.models import Delivery
 from handover.packages.models import Package
 from handover.settings import Settings
 from handover.web.html import page
+from handover.web.html.routes import get_page
 
 Req = Request[Any, Any, Any]
 _OPEN = ("link_issued", "downloading", "downloaded")
@@ -48,7 +49,7 @@ class Pins(msgspec.Struct, frozen=True):
     mldsa65: str
 
 
-@get("/my/{reference:str}/open", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/open")
 def open_page(request: Req, reference: str) -> Response[Any]:
     """The packages that wait for the reader, and all that the browser needs to check them."""
 

@@ -9,7 +9,7 @@ import uuid
 from typing import Any, NamedTuple
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from sqlalchemy import select
 
 from handover.accounts import factors, sessions
@@ -29,6 +29,7 @@ from handover.web.declared import HASHING
 from handover.web.edge import installation_of, language_of, refuse_foreign_site, session_cookie
 from handover.web.errors import request_id
 from handover.web.html import FORM, Done, page, redirect
+from handover.web.html.routes import get_page, post_form
 
 logger = logging.getLogger("handover.demo")
 DATA_DIR = "handover-demo-data"
@@ -82,7 +83,7 @@ class Player(msgspec.Struct, frozen=True):
     identity: str | None
 
 
-@get("/demo", sync_to_thread=True, include_in_schema=False, security=[])
+@get_page("/demo", security=[])
 def players(request: Req) -> Response[Any]:
     """Who can be played, and which cases there are."""
 
@@ -93,9 +94,7 @@ def players(request: Req) -> Response[Any]:
     return page(request, "demo/players.html", gather, anonymous=True)
 
 
-@post(
-    "/demo/as/{person_id:uuid}", sync_to_thread=True, include_in_schema=False, security=[], opt=HASHING, status_code=200
-)
+@post_form("/demo/as/{person_id:uuid}", security=[], opt=HASHING)
 def play_as(request: Req, person_id: uuid.UUID, data: FORM) -> Response[Any]:  # noqa: ARG001  (a form without fields)
     """Logs in as one of the invented people, by their password and a telephone code, as the login page does."""
     refuse_foreign_site(request)

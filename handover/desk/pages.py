@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.params import Parameter, QueryParameter
 from msgspec import Meta
 
@@ -19,6 +19,7 @@ from handover.web.edge import reading
 from handover.web.forms import Form, Line, Word
 from handover.web.html import FORM, Done, FilledForm, page, redirect, submit
 from handover.web.html.answers import require_page_role
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 Sought = Annotated[str, Parameter(max_length=64)]
@@ -33,7 +34,7 @@ class NewCasePage(Form):
     jurisdictions: Annotated[str, Meta(pattern="^[A-Za-z]{2}([ ,，、]+[A-Za-z]{2}){0,19}$")] = "CN"
 
 
-@get("/", sync_to_thread=True, include_in_schema=False)
+@get_page("/")
 def start(request: Req) -> Response[Any]:
     """Everyone begins where their work is."""
     with reading(request) as ctx:
@@ -45,7 +46,7 @@ def start(request: Req) -> Response[Any]:
     return redirect(request, Done("/todo" if known.inside else "/my"))
 
 
-@get("/todo", sync_to_thread=True, include_in_schema=False)
+@get_page("/todo")
 def todo_page(request: Req, number: Annotated[int, QueryParameter(name="page", ge=1, le=100_000)] = 1) -> Response[Any]:
     """What the reader can do now, and what others must do, over all cases."""
 
@@ -56,7 +57,7 @@ def todo_page(request: Req, number: Annotated[int, QueryParameter(name="page", g
     return page(request, "desk/todo.html", gather)
 
 
-@get("/cases", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases")
 def cases_page(
     request: Req,
     stage: Sought = "",
@@ -79,13 +80,13 @@ def cases_page(
     return page(request, "desk/cases.html", gather)
 
 
-@get("/cases/new", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/new")
 def new_case_page(request: Req) -> Response[Any]:
     """The form of a new case."""
     return _new_case(request, FilledForm())
 
 
-@post("/cases/new", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/new")
 def new_case(request: Req, data: FORM) -> Response[Any]:
     """Opens a draft, and goes to its page."""
 

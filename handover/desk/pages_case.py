@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.params import Parameter
 
 from handover import jobs
@@ -18,11 +18,12 @@ from handover.errors import NotFoundError
 from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 
 
-@get("/cases/{reference:str}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}")
 def overview_page(
     request: Req, reference: str, before: Annotated[int | None, Parameter(ge=0, le=2**62)] = None
 ) -> Response[Any]:
@@ -30,7 +31,7 @@ def overview_page(
     return _overview(request, reference, before, FilledForm())
 
 
-@post("/cases/{reference:str}/jobs/{job_id:uuid}/cancel", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/jobs/{job_id:uuid}/cancel")
 def cancel_job(request: Req, reference: str, job_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Asks a job to stop."""
 

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.params import Parameter
 
 from handover.audit import AuditLog
@@ -20,6 +20,7 @@ from handover.web.edge import reading, writing
 from handover.web.forms import Form
 from handover.web.html import FORM, Done, FilledForm, answer_form, page, submit
 from handover.web.html.answers import remember_token, require_page_role
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 _AUDITORS = ("auditor", "platform_admin")
@@ -29,7 +30,7 @@ Short = Annotated[str, Parameter(max_length=64)]
 Index = Annotated[int | None, Parameter(ge=0, le=2**62)]
 
 
-@get("/cases/{reference:str}/log", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/log")
 def log_page(
     request: Req,
     reference: str,
@@ -62,7 +63,7 @@ def log_page(
     return page(request, "desk/log.html", gather)
 
 
-@post("/cases/{reference:str}/log/{index:int}/check", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/log/{index:int}/check")
 def check_entry(request: Req, reference: str, index: int, data: FORM) -> Response[Any]:
     """Signs a checkpoint over everything there is, and shows the entry proven against it."""
 
@@ -77,7 +78,7 @@ def check_entry(request: Req, reference: str, index: int, data: FORM) -> Respons
     return submit(request, data, Form, work, again)
 
 
-@get("/cases/{reference:str}/log/checkpoint.txt", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/log/checkpoint.txt")
 def case_checkpoint(request: Req, reference: str) -> Response[bytes]:
     """A checkpoint over everything that is committed, for those who watch this case."""
     with writing(request) as ctx:
@@ -85,13 +86,13 @@ def case_checkpoint(request: Req, reference: str) -> Response[bytes]:
         return _checkpoint(ctx)
 
 
-@get("/audit", sync_to_thread=True, include_in_schema=False)
+@get_page("/audit")
 def audit_page(request: Req) -> Response[Any]:
     """The whole log: its size, its newest checkpoint, its last verification."""
     return page(request, "desk/audit.html", lambda ctx: _whole_log(ctx, None))
 
 
-@get("/audit/checkpoint.txt", sync_to_thread=True, include_in_schema=False)
+@get_page("/audit/checkpoint.txt")
 def checkpoint_file(request: Req) -> Response[bytes]:
     """A checkpoint over everything that is committed, to keep elsewhere."""
     with writing(request) as ctx:
@@ -99,7 +100,7 @@ def checkpoint_file(request: Req) -> Response[bytes]:
         return _checkpoint(ctx)
 
 
-@post("/audit/verify", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/audit/verify")
 def verify_log(request: Req, data: FORM) -> Response[Any]:
     """Recomputes the whole log and keeps the outcome. Nobody who writes waits for it: it is read first, then kept."""
 
@@ -118,7 +119,7 @@ def verify_log(request: Req, data: FORM) -> Response[Any]:
     return submit(request, data, Form, work, again)
 
 
-@post("/audit", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/audit")
 def compare_checkpoint(request: Req, data: FORM) -> Response[Any]:
     """Compares an earlier checkpoint with the log as it is now."""
     pasted = str(data.get("checkpoint", ""))[:20_000]

@@ -4,7 +4,7 @@ import uuid
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.params import Parameter
 
 from handover.accounts.pages_admin import Nothing, admin_frame
@@ -17,6 +17,7 @@ from handover.settings import Settings
 from handover.web.edge import page_after, reading
 from handover.web.html import FORM, Done, FilledForm, page, submit
 from handover.web.html.answers import require_page_role
+from handover.web.html.routes import get_page, post_form
 
 Req = Request[Any, Any, Any]
 _PAGE = 50
@@ -31,7 +32,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     reference: str
 
 
-@get("/admin/mail", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/mail")
 def outbox_page(request: Req, before: Cursor = None) -> Response[Any]:
     """Mails, newest first."""
 
@@ -48,13 +49,13 @@ def outbox_page(request: Req, before: Cursor = None) -> Response[Any]:
     return page(request, "desk/outbox.html", gather)
 
 
-@get("/admin/mail/{mail_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/mail/{mail_id:uuid}")
 def mail_page(request: Req, mail_id: uuid.UUID) -> Response[Any]:
     """One mail, its text as it is read."""
     return _mail(request, mail_id, FilledForm())
 
 
-@get("/admin/mail/{mail_id:uuid}/file", sync_to_thread=True, include_in_schema=False)
+@get_page("/admin/mail/{mail_id:uuid}/file")
 def mail_file(request: Req, mail_id: uuid.UUID) -> Response[bytes]:
     """The mail as a file for a mail program."""
     with reading(request) as ctx:
@@ -64,7 +65,7 @@ def mail_file(request: Req, mail_id: uuid.UUID) -> Response[bytes]:
     return Response(data, media_type="message/rfc822", headers={"Content-Disposition": name})
 
 
-@post("/admin/mail/{mail_id:uuid}/retry", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/admin/mail/{mail_id:uuid}/retry")
 def retry(request: Req, mail_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Sends a failed mail again."""
 

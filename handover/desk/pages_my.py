@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from sqlalchemy import select
 
 from handover.cases.frame import PARTY_ROLES, party_page
@@ -13,6 +13,7 @@ from handover.context import Context
 from handover.desk.steps import MyStep, my_case, my_turn
 from handover.i18n import Text
 from handover.web.html import page
+from handover.web.html.routes import get_page
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -28,7 +29,7 @@ class MyRow(msgspec.Struct, frozen=True, kw_only=True):
     turn: MyStep | None
 
 
-@get("/my", sync_to_thread=True, include_in_schema=False)
+@get_page("/my")
 def my_page(request: Req) -> Response[Any]:
     """The cases in which the reader takes part as seller, buyer or recipient."""
 
@@ -47,7 +48,7 @@ def _row(ctx: Context, case: Case) -> MyRow:
     return MyRow(case=case_view(ctx, case), stage=states[case.state].label, turn=my_turn(ctx, case))
 
 
-@get("/my/{reference:str}", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}")
 def steps_page(request: Req, reference: str) -> Response[Any]:
     """The reader's steps, one list."""
 

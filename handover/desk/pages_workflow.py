@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from sqlalchemy import func, select
 
 from handover.cases.frame import case_page
@@ -13,6 +13,7 @@ from handover.desk.drawing import Drawing, draw
 from handover.desk.words import entity_label
 from handover.i18n import Text
 from handover.web.html import page
+from handover.web.html.routes import get_page
 from handover.workflow import Workflow
 from handover.workflow.definition import Definition
 from handover.workflow.models import WorkflowPin
@@ -30,7 +31,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
-@get("/cases/{reference:str}/workflow", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/workflow")
 def workflow_page(request: Req, reference: str) -> Response[Any]:
     """Every machine, drawn from the file that governs the case."""
 

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.accounts.queries import person_names
@@ -19,6 +19,7 @@ from handover.i18n.catalogue import catalogue
 from handover.jobs import newest_for
 from handover.web.forms import Form, Hex64, Line
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -60,13 +61,13 @@ class Execution(Form):
     reference: Line
 
 
-@get("/cases/{reference:str}/destruction", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/destruction")
 def destruction_page(request: Req, reference: str, part: Annotated[int, Meta(ge=1, le=100_000)] = 1) -> Response[Any]:
     """Where is still a copy? And the orders of the case."""
     return _destruction(request, reference, FilledForm(), part)
 
 
-@post("/cases/{reference:str}/destruction", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/destruction")
 def draft(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Drafts an order."""
 
@@ -78,18 +79,13 @@ def draft(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewOrder, work, lambda form: _destruction(request, reference, form, 1))
 
 
-@get("/cases/{reference:str}/destruction/{order_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/destruction/{order_id:uuid}")
 def order_page(request: Req, reference: str, order_id: uuid.UUID) -> Response[Any]:
     """One order."""
     return _order(request, reference, order_id, FilledForm())
 
 
-@post(
-    "/cases/{reference:str}/destruction/{order_id:uuid}/people",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/destruction/{order_id:uuid}/people")
 def name_people(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Names executor and witness."""
 
@@ -100,12 +96,7 @@ def name_people(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -
     return submit(request, data, People, work, lambda form: _order(request, reference, order_id, form))
 
 
-@post(
-    "/cases/{reference:str}/destruction/{order_id:uuid}/check",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/destruction/{order_id:uuid}/check")
 def check(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Checks eligibility."""
 
@@ -116,12 +107,7 @@ def check(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Resp
     return submit(request, data, Form, work, lambda form: _order(request, reference, order_id, form))
 
 
-@post(
-    "/cases/{reference:str}/destruction/{order_id:uuid}/retain",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/destruction/{order_id:uuid}/retain")
 def retain(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Takes a copy off the order."""
 
@@ -133,12 +119,7 @@ def retain(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Res
     return submit(request, data, Kept, work, lambda form: _order(request, reference, order_id, form))
 
 
-@post(
-    "/cases/{reference:str}/destruction/{order_id:uuid}/approve",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/destruction/{order_id:uuid}/approve")
 def approve(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Approves the list that was shown."""
 
@@ -150,12 +131,7 @@ def approve(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Re
     return submit(request, data, Approval, work, lambda form: _order(request, reference, order_id, form))
 
 
-@post(
-    "/cases/{reference:str}/destruction/{order_id:uuid}/execute",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/destruction/{order_id:uuid}/execute")
 def execute(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Starts the destruction."""
 

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from handover.accounts.queries import person_names
 from handover.cases.frame import party_page
@@ -18,6 +18,7 @@ from handover.inventory.queries import inside
 from handover.jobs import newest_for
 from handover.web.forms import Form, Hex64, Line, Prose
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -36,13 +37,13 @@ class Refusal(Form):
     reason: Prose
 
 
-@get("/my/{reference:str}/destroy", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/destroy")
 def destroy_page(request: Req, reference: str) -> Response[Any]:
     """What waits for the seller's approval."""
     return _destroy(request, reference, FilledForm())
 
 
-@post("/my/{reference:str}/destroy/{order_id:uuid}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/destroy/{order_id:uuid}")
 def approve(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Approves the list that was shown."""
 
@@ -55,7 +56,7 @@ def approve(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Re
     return submit(request, data, Approval, work, lambda form: _destroy(request, reference, form))
 
 
-@post("/my/{reference:str}/keep/{order_id:uuid}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/keep/{order_id:uuid}")
 def reject(request: Req, reference: str, order_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Rejects the order: nothing of it is destroyed."""
 

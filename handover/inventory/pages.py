@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.cases.frame import case_page
@@ -18,6 +18,7 @@ from handover.inventory.pages_record_set import ROUTES as RECORD_SET_ROUTES
 from handover.inventory.pages_upload import ROUTES as UPLOAD_ROUTES
 from handover.web.forms import Form, Line, Prose
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -36,13 +37,13 @@ class Bulk(Form):
     reason: Prose | None = None
 
 
-@get("/cases/{reference:str}/records", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/records")
 def records_page(request: Req, reference: str) -> Response[Any]:
     """Every record set of the case."""
     return _records(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/records", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/records")
 def change_records(request: Req, reference: str, data: FORM) -> Response[Any]:
     """One change for many record sets, all or none; of a refusal the page names the set."""
     stopped: list[str] = []

@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from handover.cases.frame import party_page
 from handover.context import Context
 from handover.inventory import queries
 from handover.web.html import FilledForm, page
+from handover.web.html.routes import get_page
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
 
 
-@get("/my/{reference:str}/confirm", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/confirm")
 def confirm_page(request: Req, reference: str) -> Response[Any]:
     """Record sets with their fields, levels and persons, and the button that approves."""
 

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 
 from handover.accounts.queries import person_name
 from handover.cases.frame import case_page
@@ -16,6 +16,7 @@ from handover.inventory import listing, queries, service
 from handover.inventory.models import RecordSet
 from handover.web.forms import Form, Line, Prose
 from handover.web.html import FORM, Done, Fields, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -34,13 +35,13 @@ class Facts(Form):
     subject_field: Line | None = None
 
 
-@get(_BASE, sync_to_thread=True, include_in_schema=False)
+@get_page(_BASE)
 def record_set_page(request: Req, reference: str, name: str) -> Response[Any]:
     """One record set, by its number or id."""
     return _page(request, reference, name, FilledForm())
 
 
-@post(_BASE + "/fields", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form(_BASE + "/fields")
 def decide(request: Req, reference: str, name: str, data: FORM) -> Response[Any]:
     """Decides need and level of the fields of which something was chosen."""
 
@@ -55,13 +56,13 @@ def decide(request: Req, reference: str, name: str, data: FORM) -> Response[Any]
     return submit(request, data, Form, work, lambda form: _page(request, reference, name, form))
 
 
-@get(_BASE + "/facts", sync_to_thread=True, include_in_schema=False)
+@get_page(_BASE + "/facts")
 def facts_form(request: Req, reference: str, name: str) -> Response[Any]:
     """The form that corrects the description."""
     return _facts(request, reference, name, FilledForm())
 
 
-@post(_BASE + "/facts", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form(_BASE + "/facts")
 def change_facts(request: Req, reference: str, name: str, data: FORM) -> Response[Any]:
     """Corrects the description."""
 

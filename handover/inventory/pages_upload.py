@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from anyio import to_thread
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 
 from handover.cases.frame import party_page
 from handover.cases.queries import parties, party_name
@@ -21,6 +21,7 @@ from handover.web.forms import Form, Line, Prose, Word
 from handover.web.html import FORM, Done, FilledForm, page, redirect, submit
 from handover.web.html.answers import filled
 from handover.web.html.parts import FIELDS_BYTES, FormTooLargeError, Part, parts
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -40,7 +41,7 @@ class Description(Form):
     subject_field: Line | None = None
 
 
-@get("/my/{reference:str}/upload", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/upload")
 def upload_page(request: Req, reference: str) -> Response[Any]:
     """Where files are put, what is running, what is still to be described, and what is there."""
     return _upload(request, reference, FilledForm())
@@ -60,13 +61,13 @@ async def plain_upload(request: Req, reference: str) -> Response[Any]:
     return redirect(request, Done(f"/my/{reference}/upload/{upload_id}"))
 
 
-@get("/my/{reference:str}/upload/{upload_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/upload/{upload_id:uuid}")
 def describe_form(request: Req, reference: str, upload_id: uuid.UUID) -> Response[Any]:
     """The form that says what an upload is."""
     return _describe(request, reference, upload_id, FilledForm())
 
 
-@post("/my/{reference:str}/upload/{upload_id:uuid}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/upload/{upload_id:uuid}")
 def describe(request: Req, reference: str, upload_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Registers an upload as a record set; its inspection starts at once."""
 
@@ -87,9 +88,7 @@ def describe(request: Req, reference: str, upload_id: uuid.UUID, data: FORM) -> 
     return submit(request, data, Description, work, lambda form: _describe(request, reference, upload_id, form))
 
 
-@post(
-    "/my/{reference:str}/upload/{upload_id:uuid}/remove", sync_to_thread=True, include_in_schema=False, status_code=200
-)
+@post_form("/my/{reference:str}/upload/{upload_id:uuid}/remove")
 def remove(request: Req, reference: str, upload_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Removes an upload that is no record set yet."""
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import UNSET, UnsetType
 
 from handover.accounts.queries import person_names
@@ -17,6 +17,7 @@ from handover.recipients.queries import recipients_of
 from handover.redaction.queries import redactions_of
 from handover.web.forms import Form, Hex64, Prose, Word
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Option, Workflow
 
 Req = Request[Any, Any, Any]
@@ -43,13 +44,13 @@ class Refusal(Form):
     reason: Prose
 
 
-@get("/cases/{reference:str}/packages", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/packages")
 def packages_page(request: Req, reference: str) -> Response[Any]:
     """The packages of a case."""
     return _packages(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/packages", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/packages")
 def draft(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Drafts a package."""
 
@@ -64,15 +65,13 @@ def draft(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewPackage, work, lambda form: _packages(request, reference, form))
 
 
-@get("/cases/{reference:str}/package/{number:str}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/package/{number:str}")
 def package_page(request: Req, reference: str, number: str) -> Response[Any]:
     """One package."""
     return _package(request, reference, number, FilledForm())
 
 
-@post(
-    "/cases/{reference:str}/package/{number:str}/approve", sync_to_thread=True, include_in_schema=False, status_code=200
-)
+@post_form("/cases/{reference:str}/package/{number:str}/approve")
 def approve_inside(request: Req, reference: str, number: str, data: FORM) -> Response[Any]:
     """Approves the manifest that was shown."""
 
@@ -84,13 +83,13 @@ def approve_inside(request: Req, reference: str, number: str, data: FORM) -> Res
     return submit(request, data, Approval, work, lambda form: _package(request, reference, number, form))
 
 
-@get("/my/{reference:str}/approve", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/approve")
 def approve_page(request: Req, reference: str) -> Response[Any]:
     """What waits for the signatory's approval."""
     return _release(request, reference, FilledForm())
 
 
-@post("/my/{reference:str}/approve/{number:str}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/approve/{number:str}")
 def approve(request: Req, reference: str, number: str, data: FORM) -> Response[Any]:
     """The signatory approves the manifest that was shown."""
 
@@ -102,7 +101,7 @@ def approve(request: Req, reference: str, number: str, data: FORM) -> Response[A
     return submit(request, data, Approval, work, lambda form: _release(request, reference, form))
 
 
-@post("/my/{reference:str}/refuse/{number:str}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/my/{reference:str}/refuse/{number:str}")
 def refuse(request: Req, reference: str, number: str, data: FORM) -> Response[Any]:
     """The signatory refuses; approvals given so far no longer count."""
 

@@ -4,7 +4,7 @@ import uuid
 from typing import Any
 
 from anyio import to_thread
-from litestar import Request, Response, get, post
+from litestar import Request, Response, post
 
 from handover.accounts.queries import person_names
 from handover.agreements.service import MAX_SCAN_BYTES, keep_scan
@@ -21,6 +21,7 @@ from handover.web.edge import reading
 from handover.web.forms import Form, Line, Place
 from handover.web.html import FORM, Done, FilledForm, page, submit
 from handover.web.html.parts import FIELDS_BYTES, read_form
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -46,13 +47,13 @@ class Papers(Form):
     mandate: bytes
 
 
-@get("/cases/{reference:str}/recipients", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/recipients")
 def recipients_page(request: Req, reference: str) -> Response[Any]:
     """The recipients of a case."""
     return _recipients(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/recipients", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/recipients")
 def nominate(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Names a recipient."""
 
@@ -67,7 +68,7 @@ def nominate(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewRecipient, work, lambda form: _recipients(request, reference, form))
 
 
-@get("/cases/{reference:str}/recipients/{recipient_id:uuid}/mandate", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/recipients/{recipient_id:uuid}/mandate")
 def mandate(request: Req, reference: str, recipient_id: uuid.UUID) -> Response[bytes]:
     """The mandate as it was uploaded, for those who verify it; always a download, because strangers made the file."""
     with reading(request) as ctx:
@@ -77,7 +78,7 @@ def mandate(request: Req, reference: str, recipient_id: uuid.UUID) -> Response[b
     return Response(scan.data, media_type=scan.media_type, headers=headers)
 
 
-@get("/my/{reference:str}/identity", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/identity")
 def identity_page(request: Req, reference: str) -> Response[Any]:
     """The recipient's papers."""
     return _identity(request, reference, FilledForm())

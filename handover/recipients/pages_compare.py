@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any, Literal, get_args
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.cases.frame import case_page, party_page
@@ -16,6 +16,7 @@ from handover.recipients.errors import VerifierError
 from handover.recipients.models import Recipient, RecipientKey
 from handover.web.forms import Form
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.web.html.sayings import said_in
 from handover.workflow import Workflow
 
@@ -48,26 +49,23 @@ class Mismatch(Form):
     other_channel: Channel
 
 
-@get("/cases/{reference:str}/recipients/{recipient_id:uuid}/compare", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/recipients/{recipient_id:uuid}/compare")
 def inside_page(request: Req, reference: str, recipient_id: uuid.UUID) -> Response[Any]:
     """The comparison by the agency's or the seller's verifier."""
     return _compare(request, reference, recipient_id, FilledForm())
 
 
-@get("/my/{reference:str}/compare/{recipient_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/compare/{recipient_id:uuid}")
 def party_side_page(request: Req, reference: str, recipient_id: uuid.UUID) -> Response[Any]:
     """The comparison by a party's verifier."""
     return _compare(request, reference, recipient_id, FilledForm())
 
 
-@post(
+@post_form(
     [
         "/cases/{reference:str}/recipients/{recipient_id:uuid}/compare",
         "/my/{reference:str}/compare/{recipient_id:uuid}",
-    ],
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
+    ]
 )
 def compare(request: Req, reference: str, recipient_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Compares what was typed; a wrong number rejects the key and is kept, as the page then says."""
@@ -82,14 +80,11 @@ def compare(request: Req, reference: str, recipient_id: uuid.UUID, data: FORM) -
     return submit(request, data, Comparison, work, lambda form: _compare(request, reference, recipient_id, form))
 
 
-@post(
+@post_form(
     [
         "/cases/{reference:str}/recipients/{recipient_id:uuid}/mismatch",
         "/my/{reference:str}/compare/{recipient_id:uuid}/mismatch",
-    ],
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
+    ]
 )
 def mismatch(request: Req, reference: str, recipient_id: uuid.UUID, data: FORM) -> Response[Any]:
     """The verifier says that the number is another one: the key is rejected."""

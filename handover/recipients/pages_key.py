@@ -5,7 +5,7 @@ The private key is made, tested and used in the browser; what arrives here is pu
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from handover.cases.frame import party_page
 from handover.cases.queries import visible_case
@@ -14,12 +14,13 @@ from handover.recipients import queries
 from handover.recipients.models import Recipient
 from handover.settings import Settings
 from handover.web.html import page
+from handover.web.html.routes import get_page
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
 
 
-@get("/my/{reference:str}/key", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/key")
 def key_page(request: Req, reference: str) -> Response[Any]:
     """The reader's key in this case: make it, prove it, read its number out, or replace it."""
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.params import Parameter
 
 from handover.accounts.queries import person_names
@@ -21,6 +21,7 @@ from handover.settings import Settings
 from handover.web.edge import writing
 from handover.web.forms import Form
 from handover.web.html import FORM, Done, FilledForm, page, submit
+from handover.web.html.routes import get_page, post_form
 from handover.workflow import Workflow
 
 Req = Request[Any, Any, Any]
@@ -42,13 +43,13 @@ class NewRun(Form):
     party_id: uuid.UUID
 
 
-@get("/cases/{reference:str}/redaction", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/redaction")
 def runs_page(request: Req, reference: str) -> Response[Any]:
     """The runs of a case, per bidder."""
     return _runs(request, reference, FilledForm())
 
 
-@post("/cases/{reference:str}/redaction", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/cases/{reference:str}/redaction")
 def start(request: Req, reference: str, data: FORM) -> Response[Any]:
     """Starts a run with a proposed plan."""
 
@@ -61,7 +62,7 @@ def start(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, NewRun, work, lambda form: _runs(request, reference, form))
 
 
-@get("/cases/{reference:str}/redaction/{redaction_id:uuid}", sync_to_thread=True, include_in_schema=False)
+@get_page("/cases/{reference:str}/redaction/{redaction_id:uuid}")
 def run_page(
     request: Req,
     reference: str,
@@ -80,12 +81,7 @@ def run_page(
     return _run(request, reference, redaction_id, FilledForm(), sampled)
 
 
-@post(
-    "/cases/{reference:str}/redaction/{redaction_id:uuid}/plan",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/redaction/{redaction_id:uuid}/plan")
 def change_plan(request: Req, reference: str, redaction_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Replaces the plan by what the form says."""
 
@@ -97,12 +93,7 @@ def change_plan(request: Req, reference: str, redaction_id: uuid.UUID, data: FOR
     return submit(request, data, Form, work, lambda form: _run(request, reference, redaction_id, form))
 
 
-@post(
-    "/cases/{reference:str}/redaction/{redaction_id:uuid}/review",
-    sync_to_thread=True,
-    include_in_schema=False,
-    status_code=200,
-)
+@post_form("/cases/{reference:str}/redaction/{redaction_id:uuid}/review")
 def review(request: Req, reference: str, redaction_id: uuid.UUID, data: FORM) -> Response[Any]:
     """Notes what a reviewer looked at."""
 

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 
 from handover.cases.frame import party_page
 from handover.context import Context
@@ -12,11 +12,12 @@ from handover.redaction import excerpt, material
 from handover.web.declared import RENDERING
 from handover.web.edge import writing
 from handover.web.html import page as html_page
+from handover.web.html.routes import get_page
 
 Req = Request[Any, Any, Any]
 
 
-@get("/my/{reference:str}/view", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/view")
 def view_page(request: Req, reference: str) -> Response[Any]:
     """What is released to the reader's party, by record set; or why nothing is open now."""
 
@@ -27,18 +28,13 @@ def view_page(request: Req, reference: str) -> Response[Any]:
     return html_page(request, "redaction/view.html", gather)
 
 
-@get("/my/{reference:str}/view/{record_set_id:uuid}/{number:int}", sync_to_thread=True, include_in_schema=False)
+@get_page("/my/{reference:str}/view/{record_set_id:uuid}/{number:int}")
 def picture_page(request: Req, reference: str, record_set_id: uuid.UUID, number: int) -> Response[Any]:
     """One page of a record set; the picture in it is the look that is noted."""
     return html_page(request, "redaction/view_page.html", _gather(reference, record_set_id, number))
 
 
-@get(
-    "/my/{reference:str}/view/{record_set_id:uuid}/{number:int}/text",
-    sync_to_thread=True,
-    include_in_schema=False,
-    opt=RENDERING,
-)
+@get_page("/my/{reference:str}/view/{record_set_id:uuid}/{number:int}/text", opt=RENDERING)
 def text_page(request: Req, reference: str, record_set_id: uuid.UUID, number: int) -> Response[Any]:
     """The same records as a table that can be read aloud."""
     with writing(request) as ctx:
@@ -49,13 +45,7 @@ def text_page(request: Req, reference: str, record_set_id: uuid.UUID, number: in
     return html_page(request, "redaction/view_page.html", _gather(reference, record_set_id, number, more))
 
 
-@get(
-    "/my/{reference:str}/view/{record_set_id:uuid}/{number:int}/picture",
-    sync_to_thread=True,
-    include_in_schema=False,
-    opt=RENDERING,
-    media_type="image/png",
-)
+@get_page("/my/{reference:str}/view/{record_set_id:uuid}/{number:int}/picture", opt=RENDERING, media_type="image/png")
 def picture(request: Req, reference: str, record_set_id: uuid.UUID, number: int) -> Response[bytes]:
     """The records as a picture with the reader's name, the case and the time in its pixels."""
     with writing(request) as ctx:

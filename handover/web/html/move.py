@@ -3,7 +3,7 @@
 import uuid
 from typing import Annotated, Any
 
-from litestar import Request, Response, post
+from litestar import Request, Response
 from msgspec import Meta
 
 from handover.context import Context
@@ -12,6 +12,7 @@ from handover.i18n.catalogue import catalogue
 from handover.web.forms import Form
 from handover.web.html.answers import Done, local_path, page, submit
 from handover.web.html.fields import FORM, FilledForm
+from handover.web.html.routes import post_form
 from handover.workflow import Workflow
 
 
@@ -22,7 +23,7 @@ class Move(Form):
     next: Annotated[str, Meta(max_length=300)] = "/"
 
 
-@post("/move/{machine:str}/{row_id:uuid}/{trigger:str}", sync_to_thread=True, include_in_schema=False, status_code=200)
+@post_form("/move/{machine:str}/{row_id:uuid}/{trigger:str}")
 def move(request: Request[Any, Any, Any], machine: str, row_id: uuid.UUID, trigger: str, data: FORM) -> Response[Any]:
     """Fires a transition, or records an approval; where gates are closed, the page says what is missing and who must act."""
 
