@@ -51,6 +51,13 @@ def open_installation(settings: Settings, *, passwords: Passwords | None = None)
 
 def make_asgi(installation: Installation, more: Sequence[Any] = ()) -> Any:
     """The application over an open installation; `more` are routes that a door adds."""
+    from handover.web.app_factory import serving
+
+    return serving(make_application(more), installation)
+
+
+def make_application(more: Sequence[Any] = ()) -> Any:
+    """The application without an installation: all routes, which take a while to register."""
     from handover.web.app_factory import make_app
     from handover.web.edge import Authentication
 
@@ -63,7 +70,7 @@ def make_asgi(installation: Installation, more: Sequence[Any] = ()) -> Any:
         credentials.step_up_with_field,
         passkeys.step_up_options,
     )
-    return make_app(installation, [*rooms.routes(), *more], authentication)
+    return make_app([*rooms.routes(), *more], authentication)
 
 
 def _workflow() -> Workflow:

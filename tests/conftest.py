@@ -20,9 +20,10 @@ from litestar.testing import TestClient
 
 from handover import setup
 from handover.accounts.passwords import Passwords
-from handover.app import make_asgi, open_installation
+from handover.app import make_application, make_asgi, open_installation
 from handover.context import Installation
 from handover.settings import load
+from handover.web.app_factory import serving
 from tests.actors import ADDRESS, Actors, Clock
 
 POSTGRESQL = os.environ.get("HANDOVER_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1/postgres")
@@ -88,10 +89,16 @@ def installation(
         administer_postgresql(f'DROP DATABASE "{database}" WITH (FORCE)')
 
 
+@pytest.fixture(scope="session")
+def application() -> Any:
+    """All routes, registered once a run."""
+    return make_application()
+
+
 @pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient[Any]]:
+def client(application: Any, installation: Installation) -> Iterator[TestClient[Any]]:
     """A browser's view: keeps cookies, speaks https to the public address."""
-    with TestClient(make_asgi(installation), base_url=ADDRESS, raise_server_exceptions=False) as made:
+    with TestClient(serving(application, installation), base_url=ADDRESS, raise_server_exceptions=False) as made:
         yield made
 
 

@@ -27,12 +27,12 @@ MAX_BODY = 1 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def make_app(installation: Installation, routes: Sequence[Any], authentication: Authentication) -> ASGIApp:
-    """The application, with headers on every answer and problem details for every error."""
+def make_app(routes: Sequence[Any], authentication: Authentication) -> ASGIApp:
+    """The application, with headers on every answer and problem details for every error; serves any installation."""
     threads = lanes()
     app = Litestar(
         route_handlers=[declared(handler, threads) for handler in (*health.ROUTES, static_file, *MOVES, *routes)],
-        state=State({"installation": installation, "authentication": authentication}),
+        state=State({"authentication": authentication}),
         openapi_config=description(),
         request_class=StrictRequest,
         exception_handlers={
@@ -46,6 +46,16 @@ def make_app(installation: Installation, routes: Sequence[Any], authentication: 
         debug=False,
     )
     return with_request_id(_measured(head_as_get(app)))
+
+
+def serving(app: ASGIApp, installation: Installation) -> ASGIApp:
+    """The application of `make_app` over one installation."""
+
+    async def wrapped(scope: Any, receive: Receive, send: Send) -> None:
+        scope["state"] = {**scope.get("state", {}), "installation": installation}
+        await app(scope, receive, send)
+
+    return wrapped
 
 
 def _for_reader(problem: Any) -> Any:

@@ -83,7 +83,7 @@ def writing(request: Req, *, anonymous: bool = False) -> Iterator[Context]:
 
 
 def installation_of(request: Req) -> Installation:
-    found: Installation = request.app.state.installation
+    found: Installation = request.scope["state"]["installation"]
     return found
 
 

@@ -1,6 +1,7 @@
 """The desk has a word for every name that code and workflow files write into the log."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -35,8 +36,9 @@ def _calls() -> list[ast.Call]:
     ]
 
 
-def _written() -> set[str]:
-    found = set()
+@functools.cache
+def _written() -> frozenset[str]:
+    found: set[str] = set()
     for tree in [ast.parse(path.read_text()) for path in ROOT.rglob("*.py")]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "event" for t in node.targets):
@@ -47,7 +49,7 @@ def _written() -> set[str]:
             for made in (n for n in ast.walk(argument) if isinstance(n, ast.JoinedStr)):
                 first = made.values[0]
                 found |= set(_MADE.get(str(first.value), ())) if isinstance(first, ast.Constant) else set()
-    return found
+    return frozenset(found)
 
 
 def _names(node: ast.AST) -> set[str]:

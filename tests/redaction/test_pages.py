@@ -16,6 +16,7 @@ from PIL import Image
 from handover.crypto.age import generate_identity
 from handover.demo import stages
 from handover.demo.cast import Cast, gather, open_case
+from handover.demo.client import RefusedError
 from handover.demo.server import running
 
 #: A whole run is played first; the first test waits for it.
@@ -47,6 +48,11 @@ class Site:
         headers = {"Authorization": person.authorization, "Accept": "text/html", "Accept-Language": "en"}
         where = path.replace("REF", str(self.cast.case["reference"]))
         return httpx.request(method, self.address + where, headers=headers, trust_env=False, timeout=60, **more)
+
+    def samples(self, who: str, **query: Any) -> list[dict[str, Any]]:
+        query = {"record_set_id": self.record_set, **query}
+        found: list[dict[str, Any]] = self.cast.people[who].get(f"/redactions/{self.runs['winner']}/samples", **query)
+        return found
 
     def run_page(self, who: str, bidder: str = "winner", query: str = "") -> httpx.Response:
         return self.get(who, f"/cases/REF/redaction/{self.runs[bidder]}{query}")
@@ -98,6 +104,60 @@ def test_the_reviewer_sees_before_and_after_without_a_real_value(site: Site) -> 
     assert "99999999999" in shown.text
     assert not any(name in shown.text for name in NAMES)
     assert "1381234" not in shown.text
+
+
+def test_the_reviewer_sees_what_came_out_and_no_real_value_of_what_went_in(site: Site) -> None:
+    shown = site.samples("legal")
+    assert [record["position"] for record in shown] == list(range(20))
+    told = {field["name"]: field for field in shown[0]["fields"]}
+    assert told["姓名"]["action"] == "pseudonymise"
+    assert set(told["姓名"]["before"]) == {"汉"}
+    assert told["姓名"]["after"] not in NAMES
+    assert told["手机号"]["before"] == "9" * 11
+    text = json.dumps(shown, ensure_ascii=False)
+    assert "1381234" not in text
+    assert not any(name in text for name in NAMES)
+
+
+def test_asking_again_shows_the_same_and_asking_for_more_begins_with_it(site: Site) -> None:
+    few, again, many = (site.samples("legal", limit=limit) for limit in (5, 5, 1000))
+    assert few == again == many[:5]
+    assert len(many) == 50, "as many as the gate wants a reviewer to look at"
+
+
+def test_reviewers_and_the_lead_read_and_nobody_else(site: Site) -> None:
+    for who in ("legal", "dpo", "custodian", "lead"):
+        assert site.samples(who)
+    for who, status in (("buyer", 404), ("recipient", 404), ("loser", 404), ("seller_signatory", 403)):
+        with pytest.raises(RefusedError) as refused:
+            site.samples(who)
+        assert refused.value.status == status, who
+
+
+def test_reading_is_in_the_log_with_counts_alone(site: Site) -> None:
+    def reads() -> list[dict[str, Any]]:
+        items = site.cast.lead.get("/audit", case_id=site.cast.case_id, limit=200)["items"]
+        return [i["entry"] for i in items if i["entry"]["event"] == "redaction.sample_read"]
+
+    before = len(reads())
+    site.samples("dpo", limit=7)
+    entries = reads()
+    assert len(entries) == before + 1
+    assert entries[-1]["details"] == {"record_set": site.record_set, "records": 7}
+    assert entries[-1]["entity_id"] == site.runs["winner"]
+
+
+def test_a_sample_is_on_the_register_with_a_key_of_its_own(site: Site) -> None:
+    copies = site.cast.legal.get("/copies", case_id=site.cast.case_id)
+    (sample,) = [copy for copy in copies if copy["kind"] == "sample"]
+    assert sample["state"] == "live"
+    assert sample["record_set_id"] == site.record_set
+
+
+def test_a_record_set_of_no_run_has_no_samples(site: Site) -> None:
+    with pytest.raises(RefusedError) as refused:
+        site.samples("legal", record_set_id=site.runs["winner"])
+    assert refused.value.status == 404
 
 
 def test_a_hostile_field_name_is_shown_as_text(site: Site) -> None:
