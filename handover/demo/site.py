@@ -131,7 +131,7 @@ def _credentials(installation: Installation, person_id: uuid.UUID) -> tuple[str,
 
 
 def _second(ctx: Context, first: uuid.UUID) -> PersonRow:
-    return ctx.session.scalars(select(PersonRow).where(PersonRow.id != first).order_by(PersonRow.id)).one()
+    return ctx.session.scalars(select(PersonRow).where(PersonRow.id != first).order_by(PersonRow.id).limit(1)).one()
 
 
 def _players(ctx: Context, made: Halfway) -> list[Player]:

@@ -122,9 +122,10 @@ def redirect(request: Req, done: Done) -> Answer:
     """Sends the browser on after a form; a reload then repeats nothing."""
     answer: Answer = Response(None, status_code=303, headers={"Location": local_path(done.path)})
     if done.said:
-        text = base64.urlsafe_b64encode(done.said.encode()[:1500]).decode()
+        cut = done.said.encode()[:1500].decode(errors="ignore")
+        text = base64.urlsafe_b64encode(cut.encode()).decode()
         answer.set_cookie(_cookie(_SAID, text, max_age=60))
-    return _with_session(request, answer)
+    return _with_choices(request, answer)
 
 
 def local_path(path: str | None, default: str = "/") -> str:
@@ -140,7 +141,9 @@ def error_answer(request: Req, error: Exception) -> Answer:
     if isinstance(error, HandoverError):
         if error.code == "not_logged_in" and request.method in {"GET", "HEAD"}:
             target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return Response(None, status_code=303, headers={"Location": f"/login?next={quote(target, safe='/')}"})
+            to_login: Answer = Response(None, status_code=303)
+            to_login.headers["Location"] = f"/login?next={quote(target, safe='/')}"
+            return _with_choices(request, to_login)
         status, sentence, gates = STATUS[error.kind], said_in(error, language), error.details.get("gates") or []
         if status >= 500:
             logger.error("request failed: %s", error.code, extra={"request_id": request_id(request)})
@@ -250,10 +253,7 @@ def _html(
     )
     if _SAID in request.cookies:
         answer.set_cookie(_cookie(_SAID, "", max_age=0))
-    asked = request.query_params.get("lang")
-    if asked in {"zh", "en"}:
-        answer.set_cookie(language_cookie(str(asked)))
-    return _with_session(request, answer)
+    return _with_choices(request, answer)
 
 
 def language_cookie(language: str) -> Cookie:
@@ -261,8 +261,11 @@ def language_cookie(language: str) -> Cookie:
     return Cookie(key=LANGUAGE, value=language, max_age=31536000, path="/", secure=True, httponly=True, samesite="lax")
 
 
-def _with_session(request: Req, answer: Answer) -> Answer:
-    """A session that got a new token during this request takes it along."""
+def _with_choices(request: Req, answer: Answer) -> Answer:
+    """Keeps the language that was asked for, and takes along the new token that a session got during this request."""
+    asked = request.query_params.get("lang")
+    if asked in {"zh", "en"}:
+        answer.set_cookie(language_cookie(str(asked)))
     renewed = request.scope["state"].get("session_token")
     if renewed is not None:
         answer.set_cookie(edge.session_cookie(renewed))
