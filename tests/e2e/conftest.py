@@ -1,5 +1,6 @@
 """Real browsers against a real server: Debian's Chromium, the product's own fonts, and everything a page does wrong noted."""
 
+import fcntl
 import os
 import shutil
 import time
@@ -54,10 +55,19 @@ def launched() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def demo_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """`handover serve --demo`, once its cases are there."""
-    folder = tmp_path_factory.mktemp("demo-site")
+    """`handover serve --demo`, once its cases are there; they are made once, and each test process has its own copy."""
+    run = tmp_path_factory.getbasetemp()
+    made = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "demo-made"
+    with Path(f"{made}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            making = tmp_path_factory.mktemp("demo-making")
+            with Site(making, "--demo") as site:
+                wait_until_made(site)
+            making.rename(made)
+    folder = tmp_path_factory.mktemp("demo-site") / "site"
+    shutil.copytree(made, folder)
     with Site(folder, "--demo") as site:
-        wait_until_made(site)
         yield site
 
 

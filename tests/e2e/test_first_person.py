@@ -6,7 +6,7 @@ from typing import Any
 import pyotp
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.watching import Site, Window
+from tests.e2e.watching import LOOKS, Site, Window
 
 PASSWORD = "correct horse battery staple 测试"
 ACCOUNT = ("/account", "/account/password", "/account/authenticator", "/account/passkeys", "/account/tokens")
@@ -85,4 +85,9 @@ def test_an_invited_person_needs_nothing_but_a_passkey(browser: Browser, empty_s
 
 
 def _looked(window: Window, *paths: str) -> list[str]:
-    return [wrong for path in paths for language in ("zh", "en") for wrong in window.look(path, language=language)]
+    return [
+        wrong
+        for path in paths
+        for language, scheme in LOOKS[:2]
+        for wrong in window.look(path, language=language, scheme=scheme)
+    ]

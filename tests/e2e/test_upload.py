@@ -152,6 +152,7 @@ def test_many_files_one_of_them_empty_are_each_told(page: Page, tmp_path: Path) 
 
 
 def test_files_can_be_chosen_with_the_keyboard_and_dropped(page: Page) -> None:
+    page.on("filechooser", lambda _: None)  # from here on the browser asks us, and opens no window of its own
     page.locator("#files").focus()
     outline = page.evaluate("getComputedStyle(document.querySelector('label[for=files]')).outlineStyle")
     assert outline == "solid"

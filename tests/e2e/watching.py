@@ -2,24 +2,31 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Error, Page
 
 from handover.demo.server import POLICIES
 
 _START_SECONDS = 60
 _AXE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
-#: The theme changes colours and nothing else.
-_COLOURS = {"type": "rule", "values": ["color-contrast"]}
+#: Language and theme; the first two have both of each.
+LOOKS = (("zh", "light"), ("en", "dark"), ("zh", "dark"), ("en", "light"))
+_NOT_PAGES = re.compile(r"^/(api|static|schema|logout)|/(pdf|twin|bundle|export|file|checkpoint|content)\b|lang=")
+_IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|HO-\d{4}-\d{4}[A-Z0-9-]*|(?<=/)[A-Z0-9-]*\d[A-Z0-9-]*(?=/|$)")
+#: A page of one kind is looked at in so many cases at most.
+_SAME_KIND = 2
+_MOST = 400
 
 
 class Site:
@@ -116,30 +123,28 @@ class Window:
         self.page.locator(".card", has_text=name).locator("button").first.click()
         self.page.wait_for_load_state()
 
-    def look(self, path: str, *, language: str) -> list[str]:
-        """Opens a page and returns what is wrong with it: accessibility in both themes, width, language."""
+    def look(self, path: str, *, language: str, scheme: str) -> list[str]:
+        """Opens a page and returns what is wrong with it: accessibility, width, language."""
         before = len(self.wrongs)
-        self.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         self.page.set_viewport_size({"width": 1280, "height": 900})
         joint = "&" if "?" in path else "?"
         answer = self.page.goto(f"{path}{joint}lang={language}")
-        where = f"{path} ({language})"
+        where = f"{path} ({language}, {scheme})"
         found = [] if answer is None or answer.status < 500 else [f"{where}: {answer.status}"]
         wanted = "zh-CN" if language == "zh" else "en"
         if self.page.get_attribute("html", "lang") != wanted:
             found.append(f"{where}: html[lang] is not {wanted}")
-        self.page.evaluate(AXE_SCRIPT)
-        found += [f"{where}: axe {violation}" for violation in self._violations(_AXE)]
-        self.page.emulate_media(color_scheme="dark")
-        found += [f"{where}: axe, dark: {violation}" for violation in self._violations(_COLOURS)]
+        found += [f"{where}: axe {violation}" for violation in self._violations()]
         self.page.set_viewport_size({"width": 320, "height": 700})
         width = self.page.evaluate("document.documentElement.scrollWidth")
         if width > 320:
             found.append(f"{where}: scrolls sideways at 320 px ({width}): {self._widest()}")
         return [*found, *self.wrongs[before:]]
 
-    def _violations(self, rules: dict[str, Any]) -> list[str]:
-        options = {"runOnly": rules, "resultTypes": ["violations"]}
+    def _violations(self) -> list[str]:
+        options = {"runOnly": _AXE, "resultTypes": ["violations"]}
+        self.page.evaluate(AXE_SCRIPT)
         found = self.page.evaluate("options => axe.run(document, options).then(done => done.violations)", options)
         return [f"{one['id']}: {'; '.join(node['html'][:160] for node in one['nodes'][:3])}" for one in found]
 
@@ -150,9 +155,32 @@ class Window:
 
     def links(self) -> list[str]:
         """Addresses on this site that the page leads to, without downloads and fragments."""
-        found = self.page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.href)")
+        try:
+            found = self.page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.href)")
+        except Error:  # a page that waits for work loads itself anew
+            self.page.wait_for_load_state()
+            return self.links()
         own = [urlsplit(href) for href in found if href.startswith(self.site.address)]
         return [f"{p.path}{'?' + p.query if p.query else ''}" for p in own]
+
+    def walk(self) -> tuple[list[str], dict[str, int]]:
+        """Follows every link from the start; returns what is wrong, and how often each kind of page was seen."""
+        waiting, known = deque(["/", *self.links()]), {"/"}
+        found: list[str] = []
+        kinds: dict[str, int] = {}
+        while waiting and sum(kinds.values()) < _MOST:
+            path = waiting.popleft()
+            kind = _IDS.sub("*", path.partition("?")[0])
+            if kinds.get(kind, 0) >= _SAME_KIND or _NOT_PAGES.search(path):
+                continue
+            times = kinds[kind] = kinds.get(kind, 0) + 1
+            for language, scheme in LOOKS[:2] if times == 1 else LOOKS[2 + len(kinds) % 2 :][:1]:
+                found += self.look(path, language=language, scheme=scheme)
+            for link in self.links():
+                if link not in known:
+                    known.add(link)
+                    waiting.append(link)
+        return found, kinds
 
     def close(self) -> None:
         self.context.close()
