@@ -22,6 +22,28 @@ _START_SECONDS = 60
 _AXE = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 #: Language and theme; the first two have both of each.
 LOOKS = (("zh", "light"), ("en", "dark"), ("zh", "dark"), ("en", "light"))
+#: What every page keeps to, besides the rules of axe: stages, one main action, sizes to hit, times with their zone.
+_RULES = """() => {
+    const wrong = [], shown = e => e.checkVisibility({ visibilityProperty: true });
+    for (const list of document.querySelectorAll('.stepper')) {
+      if (list.tagName !== 'OL') wrong.push('the stages are no ordered list');
+      if (list.querySelectorAll('[aria-current=step]').length > 1) wrong.push('two stages are current');
+      if ([...list.querySelectorAll('.done')].some(step => !step.querySelector('.step-text')?.textContent.trim()))
+        wrong.push('a finished stage is told by its colour alone');
+    }
+    const main = [...document.querySelectorAll('main .primary')].filter(shown);
+    if (main.length > 1) wrong.push('several main actions: ' + main.map(e => e.textContent.trim()).join(' | '));
+    const small = [...document.querySelectorAll('main button:not(.link), main .button, main select, main input:not([type=checkbox], [type=radio], [type=hidden])')]
+      .filter(e => shown(e) && !e.closest('.visually-hidden') && !e.classList.contains('visually-hidden') && e.getBoundingClientRect().height < 43.5);
+    if (small.length) wrong.push('lower than 44 px: ' + small.slice(0, 3).map(e => e.outerHTML.slice(0, 120)).join(' | '));
+    for (const time of document.querySelectorAll('time')) {
+      const exact = /^\\d{4}-\\d\\d-\\d\\d(T[\\d:.]+(Z|[+-]\\d\\d:\\d\\d))?$/.test(time.dateTime);
+      if (!exact || (time.dateTime.includes('T') && !/UTC/.test(time.textContent))) wrong.push('a time without its zone: ' + time.outerHTML);
+    }
+    const first = document.querySelector('body a, body button');
+    if (first?.getAttribute('href') !== '#main') wrong.push('no skip link comes first');
+    return wrong;
+}"""
 _NOT_PAGES = re.compile(r"^/(api|static|schema|logout)|/(pdf|twin|bundle|export|file|checkpoint|content)\b|lang=")
 _IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|HO-\d{4}-\d{4}[A-Z0-9-]*|(?<=/)[A-Z0-9-]*\d[A-Z0-9-]*(?=/|$)")
 #: A page of one kind is looked at in so many cases at most.
@@ -136,6 +158,7 @@ class Window:
         if self.page.get_attribute("html", "lang") != wanted:
             found.append(f"{where}: html[lang] is not {wanted}")
         found += [f"{where}: axe {violation}" for violation in self._violations()]
+        found += [f"{where}: {wrong}" for wrong in self.page.evaluate(_RULES)]
         self.page.set_viewport_size({"width": 320, "height": 700})
         width = self.page.evaluate("document.documentElement.scrollWidth")
         if width > 320:
