@@ -40,7 +40,11 @@ soak: setup
 	$(PYTHON) benchmarks/soak.py
 
 bench: setup
+	@sh scripts/setup.sh browser
 	$(PYTHON) benchmarks/package.py
+	$(PYTHON) benchmarks/pages.py
+	$(PYTHON) benchmarks/upload.py
+	PYTHONPATH=. $(PYTHON) benchmarks/browser.py
 
 format: setup
 	.venv/bin/ruff check --fix .

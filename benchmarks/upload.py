@@ -28,6 +28,7 @@ import msgspec
 
 from handover.demo.cast import gather, open_case
 from handover.demo.client import Person
+from handover.demo.play import wait_for_documents
 from handover.demo.server import Running, running
 from handover.demo.stages import sign_ndas
 
@@ -122,6 +123,7 @@ def _resumable(server: Running, source: Path, cuts: int) -> tuple[float, int, fl
     open_case(cast, "asset_transfer")
     cast.lead.move("cases", cast.case_id, "open")
     sign_ndas(cast)
+    wait_for_documents(cast)
     with _peak(server.server.process.pid) as memory:
         started = time.monotonic()
         upload, cut = _upload(server.address, cast.seller_admin, cast.case_id, source, cuts)

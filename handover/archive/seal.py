@@ -177,7 +177,7 @@ class Plan:
             KeyFormatError: recipients of different kinds.
             SourceChangedError: the content is not what its entry says.
         """
-        writer = Writer(sink, self._recipients)
+        writer = Writer(sink, self._recipients, hashed=True)
         kinds = tuple(stanza.type for stanza in writer.header.stanzas)
         if kinds != self._kinds:
             raise ArchiveError(f"the header names {kinds}, not the recipients {self._kinds}")

@@ -93,7 +93,7 @@ def play(story: Story, server: Running) -> None:
     with story.stage("结项 Closing"):
         cast.lead.move("cases", cast.case_id, "close")
         cast.legal.move("cases", cast.case_id, "close")
-        _wait_for_documents(cast)
+        wait_for_documents(cast)
 
 
 def _packages(story: Story, server: Running, cast: Cast, runs: dict[str, str]) -> None:
@@ -229,7 +229,12 @@ def _custody(story: Story, cast: Cast) -> None:
         cast.lead.move("cases", cast.case_id, "accept_handover")
 
 
-def _wait_for_documents(cast: Cast) -> None:
+def wait_for_documents(cast: Cast) -> None:
+    """Returns when no background work of the case is left.
+
+    Raises:
+        RuntimeError: a job failed for good, or it took two minutes.
+    """
     for _ in range(1200):
         jobs = cast.legal.get("/jobs", case_id=cast.case_id)
         if not any(job["state"] in {"queued", "leased"} for job in jobs):

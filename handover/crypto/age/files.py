@@ -32,8 +32,9 @@ def encrypt_file(source: Path, target: Path, recipients: Sequence[str | Passphra
         whole_file(target, _SHARED) as sink,
         Writer(sink, recipients) as writer,
     ):
-        while block := plain.read(_BLOCK):
-            writer.write(block)
+        block = memoryview(bytearray(_BLOCK))
+        while size := plain.readinto(block):
+            writer.write(block[:size])
 
 
 def decrypt_file(source: Path, target: Path, identities: Sequence[str | Passphrase]) -> None:
@@ -43,8 +44,7 @@ def decrypt_file(source: Path, target: Path, identities: Sequence[str | Passphra
         NoMatchError, HeaderError, PayloadError, ArmorError: what is wrong with the file.
     """
     with source.open("rb", buffering=0) as sealed, whole_file(target, _PRIVATE) as sink:
-        reader = Reader(sealed, identities)
-        while block := reader.read(_BLOCK):
+        for block in Reader(sealed, identities).batches():
             sink.write(block)
 
 

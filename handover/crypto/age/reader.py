@@ -1,14 +1,16 @@
 """Reads an age file as a stream: nothing is released that did not verify, in order, without gaps."""
 
 import io
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.armor import ArmorReader
 from handover.crypto.age.keys import identities_from, unwrap
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.source import BufferedSource
-from handover.crypto.age.stream import BATCH_CHUNKS, NONCE, SEALED_CHUNK, ByteSource, Cipher
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, SEALED_CHUNK, ByteSource, Cipher, workers
 from handover.crypto.errors import (
     CutShortError,
     DamagedChunkError,
@@ -17,6 +19,9 @@ from handover.crypto.errors import (
     PayloadError,
     TrailingDataError,
 )
+from handover.errors import HandoverError
+
+_SEALED_BATCH = BATCH_CHUNKS * SEALED_CHUNK
 
 
 class Reader(io.RawIOBase):
@@ -52,10 +57,14 @@ class Reader(io.RawIOBase):
         self._cipher = Cipher(file_key, nonce)
         self._source = buffered
         self._chunk = 0
-        self._ahead = buffered.read(SEALED_CHUNK)
+        self._ahead = b""
+        self._read_all = False
+        self._waiting: deque[_Batch] = deque()
+        self._spare: list[_Batch] = []
         self._plain = memoryview(b"")
         self._finished = False
-        self._error: PayloadError | None = None
+        self._error: HandoverError | OSError | None = None
+        self._error_ahead: HandoverError | OSError | None = None
 
     def readable(self) -> bool:
         """Always."""
@@ -64,28 +73,65 @@ class Reader(io.RawIOBase):
     def readinto(self, buffer: object, /) -> int:
         """Fills `buffer` as far as one batch allows; 0 at the verified end."""
         target = memoryview(buffer).cast("B")  # type: ignore[arg-type] # any writable buffer, as io defines it
-        while not self._plain and not self._finished:
-            if self._error is not None:
-                raise self._error
-            self._next_batch()
+        if not self._plain:
+            self._plain = self._next()
         size = min(len(target), len(self._plain))
         target[:size] = self._plain[:size]
         self._plain = self._plain[size:]
         return size
 
-    def _next_batch(self) -> None:
-        sealed = self._ahead + self._source.read((BATCH_CHUNKS - 1) * SEALED_CHUNK)
-        self._ahead = self._source.read(SEALED_CHUNK) if len(sealed) == BATCH_CHUNKS * SEALED_CHUNK else b""
-        inner = len(sealed) if self._ahead else max(0, -(-len(sealed) // SEALED_CHUNK) - 1) * SEALED_CHUNK
-        view = memoryview(sealed)
-        plain, bad = self._cipher.open_inner(view[:inner], self._chunk)
-        if bad is not None:
-            chunk = view[(bad - self._chunk) * SEALED_CHUNK :][:SEALED_CHUNK]
-            plain += self._fault(chunk, bad)
-        elif not self._ahead:
-            plain += self._last(view[inner:], self._chunk + inner // SEALED_CHUNK)
-        self._chunk += inner // SEALED_CHUNK
-        self._plain = memoryview(plain)
+    def batches(self) -> Iterator[memoryview]:
+        """The plaintext from here on, without a copy: each piece holds until the next one is asked for."""
+        rest, self._plain = self._plain, memoryview(b"")
+        if rest:
+            yield rest
+        while plain := self._next():
+            yield plain
+
+    def _next(self) -> memoryview:
+        """The next piece of verified plaintext; empty at the verified end."""
+        while not self._finished:
+            if self._error is not None:
+                raise self._error
+            self._read_ahead()
+            if not self._waiting:
+                self._error = self._error_ahead
+            elif plain := self._opened(self._waiting.popleft()):
+                return plain
+        return memoryview(b"")
+
+    def _read_ahead(self) -> None:
+        """Has threads open what comes next; a source that fails does so after everything before it was given out."""
+        while not self._read_all and len(self._waiting) < DEPTH:
+            batch = self._spare.pop() if self._spare else _Batch()
+            try:
+                self._ahead = batch.fill(self._source, self._ahead)
+                self._read_all = not self._ahead
+            except (HandoverError, OSError) as error:
+                self._error_ahead, self._read_all = error, True
+                return
+            chunks = -(-batch.size // SEALED_CHUNK)
+            batch.first, batch.inner = self._chunk, chunks if self._ahead else max(0, chunks - 1)
+            self._chunk += batch.inner
+            if batch.inner:
+                batch.opening = workers().submit(batch.open, self._cipher)
+            self._waiting.append(batch)
+
+    def _opened(self, batch: "_Batch") -> memoryview:
+        good = batch.opening.result() if batch.opening is not None else 0
+        rest, number = memoryview(batch.sealed)[good * SEALED_CHUNK : batch.size], batch.first + good
+        more = b""
+        if good < batch.inner:
+            more = self._fault(rest[:SEALED_CHUNK], number)
+        elif self._read_all and self._error_ahead is None and not self._waiting:
+            more = self._last(rest, number)
+        if batch.opening is None:
+            return memoryview(more)
+        batch.opening = None
+        self._spare.append(batch)  # used again when the next piece is asked for
+        plain, end = memoryview(batch.plain), good * CHUNK + len(more)
+        plain[good * CHUNK : end] = more
+        return plain[:end]
 
     def _last(self, sealed: memoryview, number: int) -> bytes:
         """Plaintext of the last chunk of the source; what is wrong with it becomes the next error."""
@@ -118,3 +164,26 @@ class Reader(io.RawIOBase):
             return b""
         self._error = TrailingDataError(f"something follows the final chunk {number}", number)
         return plain
+
+
+class _Batch:
+    """Chunks on their way, in buffers that are used again; `inner` of them, from number `first`, are not the last."""
+
+    def __init__(self) -> None:
+        self.sealed, self.plain = bytearray(_SEALED_BATCH + 1), bytearray()
+        self.size = self.first = self.inner = 0
+        self.opening: Future[int] | None = None
+
+    def fill(self, source: BufferedSource, ahead: bytes) -> bytes:
+        """Reads a batch that begins with `ahead`; returns the byte behind it, none at the end of the source."""
+        with memoryview(self.sealed) as sealed:
+            sealed[: len(ahead)] = ahead
+            size = len(ahead) + source.read_into(sealed[len(ahead) :])
+            self.size = min(size, _SEALED_BATCH)
+            return bytes(sealed[_SEALED_BATCH:size])
+
+    def open(self, cipher: Cipher) -> int:
+        if not self.plain:
+            self.plain = bytearray(BATCH_CHUNKS * CHUNK)
+        with memoryview(self.sealed) as sealed, memoryview(self.plain) as plain:
+            return cipher.open_into(sealed[: self.inner * SEALED_CHUNK], plain, self.first)

@@ -10,7 +10,7 @@ from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import identities_from, unwrap
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.source import BufferedSource
-from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, NONCE, SEALED_CHUNK, TAG, Cipher
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, NONCE, SEALED_CHUNK, TAG, Cipher, workers
 from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
 
 #: Decrypted chunks kept: enough for a directory and the entry being read.
@@ -99,13 +99,28 @@ class SeekableReader(io.RawIOBase):
         if count < 2 or number in self._cache:
             return self._chunk(number)
         sealed = self._sealed(number, min(count, BATCH_CHUNKS))
-        plain, bad = self._cipher.open_inner(memoryview(sealed), number)
-        if not plain:
+        plain = bytearray(len(sealed) // SEALED_CHUNK * CHUNK)
+        good = self._open_inner(memoryview(sealed), memoryview(plain), number)
+        if not good:
             raise DamagedChunkError(f"chunk {number} is damaged", number)
-        if bad is None:
+        if good * CHUNK < len(plain):
+            del plain[good * CHUNK :]
+        else:
             # The next run often begins in the middle of this one's last chunk.
-            self._keep(number + len(plain) // CHUNK - 1, bytes(plain[-CHUNK:]))
+            self._keep(number + good - 1, bytes(plain[-CHUNK:]))
         return plain
+
+    def _open_inner(self, sealed: memoryview, plain: memoryview, number: int) -> int:
+        """As `Cipher.open_into`, with half of the work in another thread."""
+        half = len(sealed) // SEALED_CHUNK // 2
+        other = workers().submit(
+            self._cipher.open_into, sealed[half * SEALED_CHUNK :], plain[half * CHUNK :], number + half
+        )
+        try:
+            good = self._cipher.open_into(sealed[: half * SEALED_CHUNK], plain, number)
+        finally:
+            behind = other.result()
+        return good + behind if good == half else good
 
     def _chunk(self, number: int) -> bytes:
         if number in self._cache:

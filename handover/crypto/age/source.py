@@ -35,6 +35,23 @@ class BufferedSource:
             missing -= len(part)
         return b"".join(parts)
 
+    def read_into(self, target: memoryview) -> int:
+        """Fills `target`; returns how much there was, less only at the end of the source."""
+        done = min(len(self._buffer), len(target))
+        target[:done] = self._take(done)
+        readinto = getattr(self._source, "readinto", None)
+        while done < len(target):
+            if readinto is not None:
+                size = readinto(target[done:]) or 0
+            else:
+                block = self._source.read(len(target) - done) or b""
+                size = len(block)
+                target[done : done + size] = block
+            if not size:
+                break
+            done += size
+        return done
+
     def looks_armored(self) -> bool:
         """Whether the source begins, after whitespace, like PEM; nothing is consumed."""
         while len(self._buffer.lstrip()) < len(armor.BEGIN) and len(self._buffer) < _BLOCK and self._fill():

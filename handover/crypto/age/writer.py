@@ -1,7 +1,9 @@
 """Writes an age file as a stream, at constant memory."""
 
 import os
+from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from hashlib import sha256
 from types import TracebackType
 from typing import Self
@@ -9,7 +11,7 @@ from typing import Self
 from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import FILE_KEY_SIZE, recipients_from, wrap
 from handover.crypto.age.passphrase import Passphrase
-from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, NONCE, ByteSink, Cipher
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, TAG, ByteSink, Cipher, workers
 
 _BATCH = BATCH_CHUNKS * CHUNK
 
@@ -20,7 +22,8 @@ class Writer:
     Used as a context manager it closes only when no exception passed: an unfinished age file stays recognisably cut.
     """
 
-    def __init__(self, sink: ByteSink, recipients: Sequence[str | Passphrase]) -> None:
+    def __init__(self, sink: ByteSink, recipients: Sequence[str | Passphrase], *, hashed: bool = False) -> None:
+        """Writes the header; with `hashed` the SHA-256 over all ciphertext is made on the way."""
         parsed = recipients_from(recipients)
         #: Only for the builder's test decryption of the finished file; never stored.
         self.file_key = os.urandom(FILE_KEY_SIZE)
@@ -28,14 +31,15 @@ class Writer:
         nonce = os.urandom(NONCE)
         self._cipher = Cipher(self.file_key, nonce)
         self._sink = sink
-        self._hash = sha256()
-        self._plain = bytearray()
+        self._hash = sha256() if hashed else None
+        self._batch = _Batch()
+        self._free = [_Batch() for _ in range(DEPTH - 1)]
+        self._waiting: deque[_Batch] = deque()
         self._chunk = 0
         self.closed = False
         #: Bytes of ciphertext written so far.
         self.size = 0
-        self._emit(self.header.raw)
-        self._emit(nonce)
+        self._emit(memoryview(self.header.raw + nonce))
 
     @property
     def header_sha256(self) -> str:
@@ -43,29 +47,40 @@ class Writer:
         return self.header.sha256
 
     @property
+    def ciphertext_sha256(self) -> str:
+        """Hex SHA-256 over everything written so far.
+
+        Raises:
+            ValueError: the writer was made without `hashed`.
+        """
+        if self._hash is None:
+            raise ValueError("this age file was not hashed while it was written")
+        return self._hash.hexdigest()
+
+    @property
     def header_size(self) -> int:
         """Bytes of the header."""
         return len(self.header.raw)
-
-    @property
-    def ciphertext_sha256(self) -> str:
-        """Hex SHA-256 over everything written so far."""
-        return self._hash.hexdigest()
 
     def write(self, data: bytes | bytearray | memoryview, /) -> int:
         """Encrypts `data`; returns its length."""
         if self.closed:
             raise ValueError("write to a closed age file")
-        self._plain += data
-        # The last chunk is held back: whether it is the final one shows only when more comes, or at the end.
-        while len(self._plain) > _BATCH:
-            self._seal(_BATCH, final=False)
-        return len(data)
+        with memoryview(data).cast("B") as view:
+            done = 0
+            while done < len(view):
+                # A full batch is held back: whether its last chunk is the final one shows only when more comes.
+                if self._batch.size == _BATCH:
+                    self._seal(final=False)
+                done += self._batch.take(view[done:])
+            return done
 
     def close(self) -> None:
         """Writes the final chunk; a second call does nothing."""
         if not self.closed:
-            self._seal(len(self._plain), final=True)
+            self._seal(final=True)
+            while self._waiting:
+                self._write_first()
             self.closed = True
 
     def __enter__(self) -> Self:
@@ -77,14 +92,65 @@ class Writer:
         if kind is None:
             self.close()
 
-    def _seal(self, size: int, *, final: bool) -> None:
-        with memoryview(self._plain) as whole, whole[:size] as part:
-            sealed = self._cipher.seal(part, self._chunk, final=final)
-        del self._plain[:size]
-        self._chunk += size // CHUNK
-        self._emit(sealed)
+    def _seal(self, *, final: bool) -> None:
+        batch = self._batch
+        if final and not self._waiting:
+            batch.seal(self._cipher, self._chunk, final=True)
+        else:
+            batch.sealing = workers().submit(batch.seal, self._cipher, self._chunk, final=final)
+        self._chunk += BATCH_CHUNKS
+        self._waiting.append(batch)
+        if not self._free:
+            self._write_first()
+        self._batch = self._free.pop()
 
-    def _emit(self, data: bytes | bytearray) -> None:
-        self._hash.update(data)
-        self._sink.write(bytes(data) if isinstance(data, bytearray) else data)
+    def _write_first(self) -> None:
+        batch = self._waiting.popleft()
+        if batch.sealing is not None:
+            batch.sealing.result()
+        with memoryview(batch.sealed) as whole:
+            self._emit(whole[: batch.sealed_size])
+        batch.size, batch.sealing = 0, None
+        self._free.append(batch)
+
+    def _emit(self, data: memoryview) -> None:
+        hashing = None
+        if self._hash is not None:
+            if len(data) < CHUNK:
+                self._hash.update(data)
+            else:
+                hashing = workers().submit(self._hash.update, data)
+        try:
+            self._sink.write(data)
+        finally:
+            if hashing is not None:
+                hashing.result()
         self.size += len(data)
+
+
+class _Batch:
+    """Chunks on their way, in buffers that are used again; small files never make them large."""
+
+    def __init__(self) -> None:
+        self.plain, self.sealed = bytearray(), bytearray()
+        self.size = self.sealed_size = 0
+        self.sealing: Future[None] | None = None
+
+    def take(self, data: memoryview) -> int:
+        """Takes what fits; returns how much."""
+        part = data[: _BATCH - self.size]
+        end = self.size + len(part)
+        if end > len(self.plain):
+            self.plain[self.size :] = part
+        else:
+            with memoryview(self.plain) as plain:
+                plain[self.size : end] = part
+        self.size = end
+        return len(part)
+
+    def seal(self, cipher: Cipher, first: int, *, final: bool) -> None:
+        room = self.size + max(1, -(-self.size // CHUNK)) * TAG
+        if len(self.sealed) < room:
+            self.sealed = bytearray(room)
+        with memoryview(self.plain) as plain, memoryview(self.sealed) as sealed, plain[: self.size] as part:
+            self.sealed_size = cipher.seal_into(part, sealed, first, final=final)
