@@ -8,7 +8,9 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,6 +24,8 @@ from handover.crypto.age.files import sync_folder
 from handover.crypto.trust import Trust
 
 _BLOCK = 1 << 20
+#: Files that are made durable at once: file systems write what several threads wait for together.
+_SYNCING = 16
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,25 +137,43 @@ def _opened(package: Package, signed_by: SignedBy, verified: int, written: tuple
 
 def _unpack(package: Package, lines: Sequence[FileLine], folder: Path, progress: Progress | None) -> tuple[str, ...]:
     for name in package.head_names:
-        _write(folder / name, iter([package.head(name)]))
+        _sync(_write(folder / name, iter([package.head(name)])))
     done, total = 0, sum(line.size for line in lines)
-    for line in dict.fromkeys(lines):
-        target = folder / line.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _write(target, package.read(line))
-        done += line.size
-        if progress:
-            progress(done, total)
+    with ThreadPoolExecutor(_SYNCING) as syncing:
+        waiting: deque[Future[None]] = deque()
+        for line in dict.fromkeys(lines):
+            target = folder / line.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            waiting.append(syncing.submit(_sync, _write(target, package.read(line))))
+            if len(waiting) > _SYNCING:
+                waiting.popleft().result()
+            done += line.size
+            if progress:
+                progress(done, total)
+        for one in waiting:
+            one.result()
     return (*package.head_names, *dict.fromkeys(line.path for line in lines))
 
 
-def _write(target: Path, blocks: Iterator[bytes]) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with os.fdopen(os.open(target, flags, 0o600), "wb") as sink:
+def _write(target: Path, blocks: Iterator[bytes]) -> int:
+    """Writes a new file; returns its descriptor, for `_sync`."""
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
         for block in blocks:
-            sink.write(block)
-        sink.flush()
-        os.fsync(sink.fileno())
+            view = memoryview(block)
+            while view:
+                view = view[os.write(descriptor, view) :]
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.contextmanager

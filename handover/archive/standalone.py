@@ -5,7 +5,9 @@ and a file that changed in between spoils the build instead of going out unliste
 """
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -19,9 +21,12 @@ from handover.archive.manifest import PackageHead
 from handover.archive.package import Progress
 from handover.archive.seal import Entry, Facts, SealResult, SigningKeys, seal
 from handover.crypto.age.files import whole_file
+from handover.crypto.age.stream import workers
 
 PURPOSE = "standalone"
 _BLOCK = 1 << 20
+#: Files that wait for their hash, or for who asked for it.
+_HASHED_AHEAD = 64
 _UNKNOWN = "application/octet-stream"
 #: Named here rather than guessed by the system's tables, which differ between machines.
 _MEDIA_TYPES = {
@@ -80,10 +85,23 @@ def seal_paths(
 def entries_of(paths: Sequence[Path]) -> Iterator[Entry]:
     """An entry for each regular file, in a fixed order; a folder's own name stays in the path."""
     taken = names.UniquePaths()
-    for path in paths:
-        for file, relative in _files_below(path):
-            clean = taken.add_numbered(names.clean_path(names.ROOT + relative))
-            yield _entry(file, clean)
+    found = (
+        (file, taken.add_numbered(names.clean_path(names.ROOT + relative)))
+        for path in paths
+        for file, relative in _files_below(path)
+    )
+    # Several large files are hashed at once; for a small one, handing it to a thread costs more than its hash.
+    hashing: deque[Future[Entry]] = deque()
+    for file, clean in found:
+        if file.stat().st_size >= _BLOCK:
+            hashing.append(workers().submit(_entry, file, clean))
+        else:
+            hashing.append(Future())
+            hashing[-1].set_result(_entry(file, clean))
+        if len(hashing) > _HASHED_AHEAD:
+            yield hashing.popleft().result()
+    for entry in hashing:
+        yield entry.result()
 
 
 def _files_below(path: Path) -> Iterator[tuple[Path, str]]:

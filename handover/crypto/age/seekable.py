@@ -4,17 +4,20 @@ import io
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import BinaryIO
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import identities_from, unwrap
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.source import BufferedSource
-from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, NONCE, SEALED_CHUNK, TAG, Cipher, workers
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, SEALED_CHUNK, TAG, Cipher, workers
 from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
 
 #: Decrypted chunks kept: enough for a directory and the entry being read.
 _CACHED_CHUNKS = 8
+#: After so many bytes read one behind the other, what follows is opened ahead.
+_STREAK = 4 * CHUNK
 
 
 class SeekableReader(io.RawIOBase):
@@ -45,7 +48,9 @@ class SeekableReader(io.RawIOBase):
         self._cipher = Cipher(file_key, nonce)
         self._source = source
         self._cache: OrderedDict[int, bytes] = OrderedDict()
-        self._position = 0
+        self._position = self._streak = 0
+        self._windows: dict[int, _Window] = {}
+        self._spare: list[_Window] = []
         sealed_size = source.seek(0, os.SEEK_END) - self._payload
         self._count = max(1, -(-sealed_size // SEALED_CHUNK))
         #: Bytes of plaintext.
@@ -65,10 +70,11 @@ class SeekableReader(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
         """Moves in the plaintext; beyond its end reads give nothing."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        if base + offset < 0:
+        position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        if position < 0:
             raise ValueError("seek before the beginning")
-        self._position = base + offset
+        if position != self._position:
+            self._position, self._streak = position, 0
         return self._position
 
     def readinto(self, buffer: object, /) -> int:
@@ -77,10 +83,14 @@ class SeekableReader(io.RawIOBase):
         if self._position >= self.size or not target:
             return 0
         number, start = divmod(self._position, CHUNK)
-        plain = memoryview(self._run(number, (self._position + len(target) - 1) // CHUNK))
+        if self._streak >= _STREAK and number < self._count - 1:
+            plain, start = self._ahead(number), start + number % BATCH_CHUNKS * CHUNK
+        else:
+            plain = memoryview(self._run(number, (self._position + len(target) - 1) // CHUNK))
         part = plain[start : start + len(target)]
         target[: len(part)] = part
         self._position += len(part)
+        self._streak += len(part)
         return len(part)
 
     def read_at(self, offset: int, size: int) -> bytes:
@@ -92,6 +102,22 @@ class SeekableReader(io.RawIOBase):
             while done < len(data):
                 done += self.readinto(view[done:])
         return bytes(data)
+
+    def _ahead(self, number: int) -> memoryview:
+        """Plaintext of the window around chunk `number`, while threads open those behind it."""
+        current = number // BATCH_CHUNKS
+        for index in [index for index in self._windows if not current <= index < current + DEPTH]:
+            self._spare.append(self._windows.pop(index))
+        for index in range(current, min(current + DEPTH, -(-(self._count - 1) // BATCH_CHUNKS))):
+            if index not in self._windows:
+                window = self._spare.pop() if self._spare else _Window()
+                self._source.seek(self._payload + index * BATCH_CHUNKS * SEALED_CHUNK)
+                window.begin(self._source, self._cipher, index, self._count - 1)
+                self._windows[index] = window
+        window = self._windows[current]
+        if number % BATCH_CHUNKS >= window.opened():
+            raise DamagedChunkError(f"chunk {number} is damaged", number)
+        return memoryview(window.plain)[: window.opened() * CHUNK]
 
     def _run(self, number: int, last: int) -> bytes | bytearray:
         """Plaintext of chunk `number` and, where that is cheap, of those behind it, not further than `last`."""
@@ -156,3 +182,23 @@ class SeekableReader(io.RawIOBase):
     def _sealed(self, number: int, count: int = 1) -> bytes:
         self._source.seek(self._payload + number * SEALED_CHUNK)
         return BufferedSource(self._source).read(count * SEALED_CHUNK)
+
+
+class _Window:
+    """A run of chunks that a thread opens, in buffers that are used again."""
+
+    def __init__(self) -> None:
+        self.sealed, self.plain = bytearray(BATCH_CHUNKS * SEALED_CHUNK), bytearray(BATCH_CHUNKS * CHUNK)
+        self.opening: Future[int] | None = None
+
+    def begin(self, source: BinaryIO, cipher: Cipher, index: int, inner: int) -> None:
+        """Reads window `index` of a file with `inner` chunks before the final one, and has it opened."""
+        self.opened()
+        first = index * BATCH_CHUNKS
+        sealed = memoryview(self.sealed)[: min(BATCH_CHUNKS, inner - first) * SEALED_CHUNK]
+        size = BufferedSource(source).read_into(sealed)
+        self.opening = workers().submit(cipher.open_into, sealed[:size], memoryview(self.plain), first)
+
+    def opened(self) -> int:
+        """How many of its chunks verified, without a gap."""
+        return 0 if self.opening is None else self.opening.result()

@@ -32,6 +32,7 @@ class Writer:
         self._cipher = Cipher(self.file_key, nonce)
         self._sink = sink
         self._hash = sha256() if hashed else None
+        self._hashing: tuple[Future[None], _Batch] | None = None
         self._batch = _Batch()
         self._free = [_Batch() for _ in range(DEPTH - 1)]
         self._waiting: deque[_Batch] = deque()
@@ -39,7 +40,11 @@ class Writer:
         self.closed = False
         #: Bytes of ciphertext written so far.
         self.size = 0
-        self._emit(memoryview(self.header.raw + nonce))
+        head = self.header.raw + nonce
+        if self._hash is not None:
+            self._hash.update(head)
+        self._sink.write(head)
+        self.size += len(head)
 
     @property
     def header_sha256(self) -> str:
@@ -48,7 +53,7 @@ class Writer:
 
     @property
     def ciphertext_sha256(self) -> str:
-        """Hex SHA-256 over everything written so far.
+        """Hex SHA-256 over the whole file, once it is closed.
 
         Raises:
             ValueError: the writer was made without `hashed`.
@@ -81,6 +86,7 @@ class Writer:
             self._seal(final=True)
             while self._waiting:
                 self._write_first()
+            self._wait_for_hash()
             self.closed = True
 
     def __enter__(self) -> Self:
@@ -100,7 +106,7 @@ class Writer:
             batch.sealing = workers().submit(batch.seal, self._cipher, self._chunk, final=final)
         self._chunk += BATCH_CHUNKS
         self._waiting.append(batch)
-        if not self._free:
+        while not self._free:
             self._write_first()
         self._batch = self._free.pop()
 
@@ -108,24 +114,23 @@ class Writer:
         batch = self._waiting.popleft()
         if batch.sealing is not None:
             batch.sealing.result()
-        with memoryview(batch.sealed) as whole:
-            self._emit(whole[: batch.sealed_size])
-        batch.size, batch.sealing = 0, None
-        self._free.append(batch)
-
-    def _emit(self, data: memoryview) -> None:
-        hashing = None
-        if self._hash is not None:
-            if len(data) < CHUNK:
-                self._hash.update(data)
-            else:
-                hashing = workers().submit(self._hash.update, data)
-        try:
-            self._sink.write(data)
-        finally:
-            if hashing is not None:
-                hashing.result()
+        self._wait_for_hash()
+        data = memoryview(batch.sealed)[: batch.sealed_size]
+        if self._hash is None:
+            self._free.append(batch)
+        else:
+            self._hashing = workers().submit(self._hash.update, data), batch
+        self._sink.write(data)
         self.size += len(data)
+        batch.size, batch.sealing = 0, None
+
+    def _wait_for_hash(self) -> None:
+        """Hashing is one batch behind; a batch that was hashed is filled again."""
+        if self._hashing is not None:
+            hashing, batch = self._hashing
+            hashing.result()
+            self._free.append(batch)
+            self._hashing = None
 
 
 class _Batch:
