@@ -25,6 +25,7 @@ from handover.crypto.age import (
     parse_header,
     recipient_of,
 )
+from handover.crypto.age.stream import BATCH_CHUNKS, DEPTH
 from handover.crypto.errors import (
     CryptoError,
     CutShortError,
@@ -37,7 +38,12 @@ from handover.crypto.errors import (
 CLASSIC = generate_identity()
 HYBRID = generate_identity(post_quantum=True)
 CHUNK = 64 * 1024
-SIZES = [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 16 * CHUNK, 16 * CHUNK + 1, 17 * CHUNK, 40 * CHUNK + 7]
+BATCH = BATCH_CHUNKS * CHUNK
+#: Around a chunk, a batch, and more batches than are under way at once.
+SIZES = [around + off for around in (CHUNK, BATCH, 2 * BATCH, (DEPTH + 2) * BATCH) for off in (-1, 0, 1, CHUNK)] + [
+    0,
+    1,
+]
 
 
 @pytest.mark.parametrize("identity", [CLASSIC, HYBRID], ids=["x25519", "hybrid"])
@@ -178,6 +184,44 @@ def test_any_place_can_be_read_alone(offset: int, size: int) -> None:
     assert SeekableReader(io.BytesIO(SEALED), [CLASSIC]).read_at(offset, size) == PLAIN[offset : offset + size]
 
 
+LONG = os.urandom((DEPTH + 2) * BATCH + 5 * CHUNK + 99)
+SEALED_LONG = encrypt_bytes(LONG, [recipient_of(CLASSIC)])
+
+
+@given(st.lists(st.tuples(st.none() | st.integers(0, len(LONG)), st.integers(1, 6 * CHUNK)), max_size=40))
+@settings(deadline=None, max_examples=40)
+def test_reading_on_and_jumping_give_the_same_bytes(steps: list[tuple[int | None, int]]) -> None:
+    reader, at = SeekableReader(io.BytesIO(SEALED_LONG), [CLASSIC]), 0
+    for jump, size in steps:
+        at = reader.seek(jump) if jump is not None else at
+        assert reader.read_at(at, size) == LONG[at : at + size]
+        at = reader.tell()
+
+
+@pytest.mark.parametrize("chunk", [3, 17, BATCH_CHUNKS * 2 - 1, BATCH_CHUNKS * (DEPTH + 1)])
+def test_reading_on_stops_at_the_damaged_chunk(chunk: int) -> None:
+    damaged = bytearray(SEALED_LONG)
+    damaged[len(parse_header(io.BytesIO(damaged)).raw) + 16 + chunk * (CHUNK + 16)] ^= 1
+    reader, released = SeekableReader(io.BytesIO(damaged), [CLASSIC]), bytearray()
+    with pytest.raises(DamagedChunkError) as caught:
+        _drain(reader, released)
+    assert caught.value.chunk == chunk
+    assert released == LONG[: chunk * CHUNK]
+
+
+def test_a_source_that_fails_does_so_after_what_it_gave() -> None:
+    class Failing(io.BytesIO):
+        def readinto(self, buffer: object) -> int:
+            if self.tell() >= 2 * BATCH:
+                raise OSError("the disk is gone")
+            return super().readinto(memoryview(buffer)[:CHUNK])  # type: ignore[arg-type]
+
+    reader, released = Reader(Failing(SEALED_LONG), [CLASSIC]), bytearray()
+    with pytest.raises(OSError, match="the disk is gone"):
+        _drain(reader, released)
+    assert released == LONG[:BATCH]
+
+
 @given(st.sampled_from(["age", "age-secret-key-", "a1b"]), st.binary(max_size=1300))
 def test_bech32_roundtrips_in_either_case(prefix: str, data: bytes) -> None:
     text = bech32.encode(prefix, data)
@@ -195,7 +239,7 @@ def test_a_mistyped_identity_is_refused_without_showing_it(position: int, charac
     assert typed[20:40] not in str(caught.value)
 
 
-def _drain(reader: Reader, released: bytearray) -> None:
+def _drain(reader: Reader | SeekableReader, released: bytearray) -> None:
     while part := reader.read(100_000):
         released += part
 
