@@ -192,6 +192,7 @@ def _overview(request: Req, reference: str, form: FilledForm) -> Response[Any]:
             "team": [_member_row(ctx, m) for m in held if m.party_id is None],
             "now": ctx.now(),
             "conflict": queries.conflict_of(ctx, row.id, ctx.person()),
+            "conflicts": [(person_name(ctx, one.person_id), one) for one in queries.conflicts_of(ctx, row.id)],
             "holds": len(queries.active_holds(ctx, row.id)),
             "open_overrides": sum(o.confirmed_by is None for o in queries.overrides_of(ctx, row.id)),
         }

@@ -211,6 +211,30 @@ def conflict_of(ctx: Context, case_id: uuid.UUID, person_id: uuid.UUID) -> Confl
     return ctx.session.scalars(query).first()
 
 
+class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member of the team declared last; `note` is None once the case's names are destroyed."""
+
+    person_id: uuid.UUID
+    clean: bool
+    note: str | None
+    created_at: dt.datetime
+
+
+def conflicts_of(ctx: Context, case_id: uuid.UUID) -> list[ConflictView]:
+    """The latest declaration of each person who declared, in the order of their first."""
+    query = select(ConflictDeclaration).where(ConflictDeclaration.case_id == case_id).order_by(ConflictDeclaration.id)
+    latest = {row.person_id: row for row in ctx.session.scalars(query)}
+    return [
+        ConflictView(
+            person_id=row.person_id,
+            clean=row.clean,
+            note=_open(ctx, case_id, row.note_sealed, "conflict_declarations.note", row.id),
+            created_at=row.created_at,
+        )
+        for row in latest.values()
+    ]
+
+
 def is_overridden(ctx: Context, row: object, gate: str) -> bool:
     """Two persons set this gate aside for this very row."""
     query = select(Override.id).where(

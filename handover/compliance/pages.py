@@ -65,7 +65,10 @@ def consent_page(request: Req, reference: str) -> Response[Any]:
             "party_names": {str(p.id): party_name(ctx, p) or "—" for p in buyers},
             "out": [str(p.id) for p in buyers if p.standing in {"lost", "withdrawn"}],
             "ledger": queries.ledger_view(ctx, case.id),
-            "declarations": [queries.declaration_view(row) for row in queries.declarations_of(ctx, case.id)],
+            "declarations": [
+                (queries.declaration_view(row), queries.declaration_details(ctx, row))
+                for row in queries.declarations_of(ctx, case.id)
+            ],
             "may_set_basis": "legal" in frame["my_roles"],
             "may_notify": bool(frame["my_roles"] & _NOTIFYING),
             "may_import": bool(frame["my_roles"] & _IMPORTING),

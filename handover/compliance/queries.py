@@ -265,6 +265,14 @@ def basis_view(row: LegalBasis) -> BasisView:
     )
 
 
+def declaration_details(ctx: Context, row: ReturnDeclaration) -> str | None:
+    """What the bidder wrote about its copies; None before, and once the case's names are destroyed."""
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+    if row.details_sealed is None or not vault.has(key):
+        return None
+    return vault.open_text(key, row.details_sealed, field="return_declarations.details", row=row.id)
+
+
 def declaration_view(row: ReturnDeclaration) -> DeclarationView:
     return DeclarationView(
         id=str(row.id),

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.params import Parameter
 
-from handover.accounts.queries import person_names
+from handover.accounts.queries import person_name, person_names
 from handover.cases.frame import case_page
 from handover.cases.models import Case
 from handover.cases.queries import parties, party, party_name
@@ -150,6 +150,10 @@ def _run(
             "bidder": party_name(ctx, party(ctx, case.id, row.party_id)) or "—",
             "names": person_names(ctx, _people([run])),
             "numbers": queries.set_numbers(ctx, case.id),
+            "notes": {
+                of: [(person_name(ctx, person), text) for person, text in notes]
+                for of, notes in queries.review_notes(ctx, row).items()
+            },
             "wanted": {item.record_set_id: gates.sample_size(ctx, item.records_out) for item in run.items},
             "policy": ctx.get(Settings).policy,
             "planned": plans.planned_sets(ctx, row),

@@ -101,6 +101,17 @@ def plan_of(ctx: Context, row: Redaction) -> dict[str, Any] | None:
     return plan
 
 
+def review_notes(ctx: Context, row: Redaction) -> dict[str, list[tuple[uuid.UUID, str]]]:
+    """What reviewers wrote of this run, by record set: person and text, in order."""
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+    found: dict[str, list[tuple[uuid.UUID, str]]] = {}
+    for review in reviews_of(ctx, row) if vault.has(key) else ():
+        if review.note_sealed is not None:
+            text = vault.open_text(key, review.note_sealed, field="redaction_reviews.note", row=review.id)
+            found.setdefault(str(review.record_set_id), []).append((review.person_id, text))
+    return found
+
+
 def redaction_view(ctx: Context, row: Redaction) -> RedactionView:
     reviews = reviews_of(ctx, row)
     return RedactionView(

@@ -1,5 +1,7 @@
 """Pages of compliance: who sees them, forms that keep what was typed, numbers alone, and a bidder's own declaration."""
 
+import html
+
 import httpx
 import pytest
 
@@ -120,6 +122,7 @@ def test_a_bidder_who_lost_declares_and_no_other_bidder_sees_it(made: Scene) -> 
     assert "declaration.declared" in made.events()
     shown = made.page("legal", BASE).text
     assert "loser company" in shown
+    assert HOSTILE in html.unescape(shown)
     assert HOSTILE not in shown
 
 

@@ -186,11 +186,13 @@ def test_a_review_is_recorded(site: Site) -> None:
     assert answer.status_code == 303
     (item,) = site.cast.legal.get(f"/redactions/{site.runs['winner']}")["items"]
     assert item["sampled"] == 50
-    assert "Looked at: 50 of 50 wanted" in text_of(site.run_page("legal"))
+    shown = text_of(site.run_page("legal"))
+    assert "Looked at: 50 of 50 wanted" in shown
+    assert f"Note of the review by {site.cast.legal.name}: {HOSTILE}" in shown
 
 
 def _review(site: Site, sampled: str) -> dict[str, str]:
-    return {"record_set_id": site.record_set, "sampled": sampled, "errors": "0", "note": ""}
+    return {"record_set_id": site.record_set, "sampled": sampled, "errors": "0", "note": HOSTILE}
 
 
 def test_a_plan_is_proposed_and_changed_field_by_field(site: Site) -> None:
