@@ -53,6 +53,16 @@ def uscc(code: str) -> bool:
     return (31 - total % 31) % 31 == values[17]
 
 
+_VIN_VALUES = dict(zip("0123456789ABCDEFGHJKLMNPRSTUVWXYZ", "012345678912345678123457923456789", strict=True))
+_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+
+
+def vin(number: str) -> bool:
+    """GB 16735, ISO 3779: the ninth character is the weighted sum of all modulo 11, X for ten."""
+    total = sum(int(_VIN_VALUES[character]) * weight for character, weight in zip(number, _VIN_WEIGHTS, strict=True))
+    return "0123456789X"[total % 11] == number[8]
+
+
 def iban(number: str) -> bool:
     """ISO 13616: mod 97-10."""
     moved = number[4:] + number[:4]

@@ -7,6 +7,11 @@ _PERSON = r"姓名|名字|联系人|客户名$|客户名称$|收件人|收货人
 _ROLES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("credential", re.compile(r"密码|口令|验证码|密钥|password|passwd|(?:^|_)pwd|passcode|(?:^|_)(?:secret|token|api_?key|cvv|pin)(?:$|_)")),
     ("resident_id", re.compile(r"身份证|证件号|公民身份|id_?card|identity_?(?:no|num|card)|national_?id|resident_?id|(?:^|_)idno(?:$|_)")),
+    ("passport", re.compile(r"护照|passport")),
+    ("travel_permit", re.compile(r"通行证|回乡证|台胞证|travel_permit")),
+    ("vin", re.compile(r"车架号|车辆识别|(?:^|_)vin(?:$|_)")),
+    ("imei", re.compile(r"(?:^|_)imei|串号")),
+    ("gps", re.compile(r"经度|纬度|坐标|(?:^|_)(?:lat|lon|lng|latitude|longitude|gps)(?:$|_)")),
     ("us_ssn", re.compile(r"(?:^|_)ssn(?:$|_)|social_security")),
     ("bank_card", re.compile(r"银行卡|卡号|银行账[号户]|bank_?card|card_?(?:no|num)|(?:bank_?)?account_?(?:no|num)")),
     ("email", re.compile(r"邮箱|邮件地址|电子邮件|e_?mail")),

@@ -2,7 +2,7 @@
 
 import re
 
-from handover.detection.detectors import address, birth_date, person_name
+from handover.detection.detectors import address, birth_date, gps, imei, passport, person_name, travel_permit
 from handover.detection.spans import Span
 
 #: Roles whose column is sensitive whatever its words are.
@@ -31,9 +31,14 @@ _NOTHING = frozenset(
     }
 )
 #: Roles that make a hit of a whole value.
-ROLES_OF_VALUES = _ANY_CONTENT | {"person_name", "address", "birth_date", "wechat", "qq", "telephone"}
+ROLES_OF_VALUES = _ANY_CONTENT | {
+    *("person_name", "address", "birth_date", "wechat", "qq", "telephone"),
+    *("passport", "travel_permit", "vin", "imei", "gps"),
+}
 _TELEPHONE = re.compile(r"\+?[0-9(][0-9() .\-]{5,20}[0-9]\Z")
 _WECHAT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}\Z")
+_PASSPORT, _PERMIT = re.compile(rf"{passport.NUMBER}\Z"), re.compile(rf"{travel_permit.NUMBER}\Z")
+_VIN = re.compile(r"[A-HJ-NPR-Za-hj-npr-z0-9]{17}\Z")
 _QQ = re.compile(r"[1-9][0-9]{4,10}\Z")
 _MIN_TELEPHONE_DIGITS = 7
 #: Below every check digit, above what a pattern finds inside the value.
@@ -61,6 +66,11 @@ def _kind(role: str, text: str, *, single_word: bool) -> str:
         "address": lambda: address.has_detail(text) and len(text) > 4,
         "birth_date": lambda: birth_date.is_date(text),
         "wechat": lambda: _WECHAT.match(text) is not None,
+        "passport": lambda: _PASSPORT.match(text) is not None,
+        "travel_permit": lambda: _PERMIT.match(text) is not None,
+        "vin": lambda: _VIN.match(text) is not None,
+        "imei": lambda: imei.is_imei(text),
+        "gps": lambda: gps.is_coordinate(text),
         "qq": lambda: _QQ.match(text) is not None,
     }
     if role in fits:

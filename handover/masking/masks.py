@@ -46,6 +46,10 @@ def _card(value: str) -> str:
     return f"**** {digits[-4:]}" if len(digits) > 8 else _HIDDEN
 
 
+def _last(value: str) -> str:
+    return f"{_HIDDEN}{value[-3:]}" if len(value) > 6 else _HIDDEN
+
+
 def _first(value: str) -> str:
     return f"{value[:1]}***"
 
@@ -60,5 +64,7 @@ _MASKS: dict[str, Callable[[str], str]] = {
     "bank_card": _card,
     "wechat": _first,
     "qq": _first,
+    "passport": _last,
+    "travel_permit": _last,
     "plate": lambda value: f"{value[:2]}***",
 }

@@ -8,7 +8,7 @@ _NOT_ALPHANUMERIC = re.compile(r"[^0-9A-Za-z]")
 _SPACES = re.compile(r"\s+")
 _MOBILE_DIGITS = 11
 _NUMBERS = frozenset({"landline", "phone", "bank_card", "qq", "us_ssn"})
-_CODES = frozenset({"resident_id", "iban", "uscc", "plate"})
+_CODES = frozenset({"resident_id", "passport", "travel_permit", "iban", "uscc", "plate", "vin", "imei", "mac"})
 
 
 def normal_form(kind: str, value: str) -> str:

@@ -52,6 +52,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 _KINDS: Mapping[str, Action] = MappingProxyType(
     {
         "resident_id": "drop",
+        "passport": "drop",
+        "travel_permit": "drop",
+        "vin": "drop",
+        "gps": "drop",
         "bank_card": "drop",
         "iban": "drop",
         "us_ssn": "drop",
@@ -67,6 +71,8 @@ _KINDS: Mapping[str, Action] = MappingProxyType(
         "email": "pseudonymise",
         "wechat": "pseudonymise",
         "qq": "pseudonymise",
+        "imei": "pseudonymise",
+        "mac": "pseudonymise",
         "person_name": "pseudonymise",
         "address": "generalise",
         "birth_date": "generalise",

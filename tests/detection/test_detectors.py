@@ -51,4 +51,4 @@ def test_kinds_are_those_of_the_interface() -> None:
     ]
     kinds = [detector.KIND for detector in DETECTORS]
     assert len(kinds) == len(set(kinds))
-    assert set(kinds) <= set(interface)
+    assert set(kinds) == set(interface)

@@ -2,12 +2,14 @@
 
 import hashlib
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.detectors import DETECTORS
 from handover.detection.folding import fold
+from handover.detection.headers import role_of_header
 from handover.detection.known import KnownValues
 from handover.detection.roles import whole_value_span
 from handover.detection.scanner import ColumnScan
@@ -43,6 +45,24 @@ def test_what_is_settled_at_a_glance_has_the_same_places(column: list[str], role
         if "*" not in value:
             expected = [(s.start, s.end, s.kind) for s in reference(scan, value)]
             assert [(s.start, s.end, s.kind) for s in found.get(index, [])] == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "kind", "other"),
+    [
+        ("护照号", "E12345678", "passport", "无"),
+        ("Passport No", "533380006", "passport", "n/a"),
+        ("通行证号码", "H12345678", "travel_permit", "待办"),
+        ("车架号", "WVWZZZ1JZ3W386752", "vin", "WVWZZZ1JZ3"),
+        ("IMEI", "490154203237518", "imei", "490154203237519"),
+        ("经度", "121.473701", "gps", "912.5"),
+        ("lat", "-31.23", "gps", "12"),
+    ],
+)
+def test_a_column_with_a_header_holds_what_it_says(header: str, value: str, kind: str, other: str) -> None:
+    scan = ColumnScan(role_of_header(header))
+    assert [[s.kind for s in spans] for spans in scan.find([value]).values()] == [[kind]]
+    assert kind not in {s.kind for spans in scan.find([other]).values() for s in spans}
 
 
 def test_a_checked_number_wins_over_a_pattern_inside_it() -> None:

@@ -1,4 +1,4 @@
-"""Payment cards: 13 to 19 digits, Luhn, and a range that a card scheme really uses (ISO/IEC 7812)."""
+"""Payment cards: 13 to 19 digits, Luhn, and a range that a card scheme really uses (ISO/IEC 7812); behind a cue any range, from 12."""
 
 import re
 from collections.abc import Iterator
@@ -7,9 +7,14 @@ from handover.detection import checks
 from handover.detection.context import after_order_cue
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "bank_card", "L4", 1, "digits"
+KIND, LEVEL, VERSION, WINDOW = "bank_card", "L4", 2, "digits"
 
 _NUMBER = re.compile(r"[2-69](?<![0-9A-Za-z_].)(?<![0-9][.\-].)(?:[ -]?[0-9]){12,18}(?![ -]?[0-9])(?![A-Za-z_])")
+_AFTER_CUE = re.compile(
+    r"(?=[CcMm信银卡储借])(?:\bcards?\b|\bcc\b|\bmaestro\b|信用卡|银行卡|卡号|储蓄卡|借记卡)[^0-9\0\n]{0,24}"
+    r"([1-9](?:[ -]?[0-9]){11,18})(?![ -]?[0-9])(?![A-Za-z_])",
+    re.IGNORECASE,
+)
 _SEPARATORS = str.maketrans("", "", " -")
 #: Prefix and allowed lengths.
 _SCHEMES = (
@@ -28,12 +33,17 @@ POSITIVE = (
     ("card 4111 1111 1111 1111", "4111 1111 1111 1111"),
     ("４１１１１１１１１１１１１１１１", "４１１１１１１１１１１１１１１１"),
     ("378282246310005", "378282246310005"),
+    ("I lost my card 501864667909 today", "501864667909"),
+    ("信用卡号是180016070420458。", "180016070420458"),
 )
 NEGATIVE = (
     "4111 1111 1111 1112",  # fails Luhn
     "订单4111111111111111",
     "1234567812345670",  # passes Luhn, no scheme
     "41111111111111111111",  # twenty digits
+    "501864667909",  # no cue
+    "card 501864667908",  # fails Luhn
+    "card for order 501864667909",
 )
 
 
@@ -42,6 +52,9 @@ def find(text: str) -> Iterator[Span]:
         number = match[0].translate(_SEPARATORS)
         if is_card(number) and not after_order_cue(text, match.start()):
             yield Span(match.start(), match.end(), KIND, 0.95)
+    for match in _AFTER_CUE.finditer(text):
+        if checks.luhn(match[1].translate(_SEPARATORS)) and not after_order_cue(text, match.start(1)):
+            yield Span(match.start(1), match.end(1), KIND, 0.9)
 
 
 def is_card(number: str) -> bool:

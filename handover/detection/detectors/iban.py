@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from handover.detection import checks
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "iban", "L4", 1, "digits"
+KIND, LEVEL, VERSION, WINDOW = "iban", "L4", 2, "digits"
 
 _NUMBER = re.compile(
-    r"[A-Z](?<![0-9A-Za-z].)[A-Z][0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?(?![0-9A-Za-z])"
+    r"[A-Z](?<![0-9A-Za-z].)[A-Z][0-9]{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?(?![0-9A-Za-z])",
+    re.IGNORECASE,
 )
 _LENGTHS = {
     "AD": 24, "AE": 23, "AT": 20, "BE": 16, "BG": 22, "BR": 29, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18,
@@ -21,6 +22,7 @@ _LENGTHS = {
 POSITIVE = (
     ("IBAN GB29 NWBK 6016 1331 9268 19", "GB29 NWBK 6016 1331 9268 19"),
     ("账户DE89370400440532013000", "DE89370400440532013000"),
+    ("my iban is gb29nwbk60161331926819", "gb29nwbk60161331926819"),
 )
 NEGATIVE = ("GB29 NWBK 6016 1331 9268 18", "DE8937040044053201300", "ZZ89370400440532013000")
 
@@ -34,7 +36,7 @@ def find(text: str) -> Iterator[Span]:
 
 def _end_of(candidate: str) -> int:
     """How much of the candidate is the number: a capital word behind it may have been taken along; 0 is none."""
-    length = _LENGTHS.get(candidate[:2], 0)
+    length = _LENGTHS.get(candidate[:2].upper(), 0)
     seen = 0
     for position, character in enumerate(candidate, 1):
         seen += character != " "

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from handover.detection.context import AFTER, BEFORE, after_order_cue
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "mobile", "L3", 1, "digits"
+KIND, LEVEL, VERSION, WINDOW = "mobile", "L3", 2, "digits"
 
 _NUMBER = re.compile(
     rf"(?=[+(018])(?:{BEFORE}|(?<=[Tt]el)|(?<=[Pp]hone)|(?<=[Mm]obile)|(?<=QQ)|(?<=qq))"
-    r"(?:(?:\+|00)?\(?86\)?[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}[ -]?[0-9]{4}|[0-9][ -][0-9]{3}[ -][0-9]{4})"
+    r"(?:(?:\+|00)?\(?86\)?[ -]?)?(1(?:[3-9][0-9](?:[ .-]?[0-9]){8}|([ .-])[3-9](?:\2[0-9]){9}))"
     rf"{AFTER}"
 )
+_SEPARATOR = re.compile(r"[ .-]")
 
 POSITIVE = (
     ("电话13812345678，请回复", "13812345678"),
@@ -20,6 +21,9 @@ POSITIVE = (
     ("联系１３８１２３４５６７８", "１３８１２３４５６７８"),
     ("Tel13912345678", "13912345678"),
     ("手机：138 1234 5678。", "138 1234 5678"),
+    ("1381 2345 678谢谢", "1381 2345 678"),
+    ("1-3-8-1-2-3-4-5-6-7-8", "1-3-8-1-2-3-4-5-6-7-8"),
+    ("138.1234.5678", "138.1234.5678"),
 )
 NEGATIVE = (
     "12812345678",  # no such range
@@ -28,10 +32,18 @@ NEGATIVE = (
     "订单号：13812345678",
     "SN13812345678",
     "0.13812345678",
+    "150 20 23 1234",
+    "138123.45678 元",
 )
 
 
 def find(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
-        if not after_order_cue(text, match.start()):
+        if _is_written(match[1]) and not after_order_cue(text, match.start()):
             yield Span(match.start(), match.end(), KIND, 0.9)
+
+
+def _is_written(number: str) -> bool:
+    """In groups of three and more, or every digit alone; other groups are numbers that stand in a row."""
+    groups = {len(group) for group in _SEPARATOR.split(number)}
+    return (min(groups) >= 3 and number.count(".") != 1) or groups == {1}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from handover.detection.context import AFTER, BEFORE, after_order_cue
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "phone", "L3", 1, "digits"
+KIND, LEVEL, VERSION, WINDOW = "phone", "L3", 2, "digits"
 
 _INTERNATIONAL = re.compile(
     rf"\+(?<![0-9A-Za-z+].)(?!86)[1-9][0-9]{{0,2}}[ .-]?(?:\([0-9]{{1,4}}\)[ .-]?)?[0-9]{{1,5}}(?:[ .-]?[0-9]{{2,5}}){{1,4}}{AFTER}"
@@ -19,10 +19,19 @@ _NORTH_AMERICA = re.compile(
     rf"(?=[(1-9])(?<![0-9A-Za-z_])(?<![0-9][.\-])(?:1[ .-])?(?:\([2-9][0-9]{{2}}\) ?|[2-9][0-9]{{2}}[.-])[2-9][0-9]{{2}}[ .-][0-9]{{4}}{AFTER}"
 )
 _CUED = re.compile(
-    r"(?=[香澳港ptcm])(?:(?:香港|澳门|港)(?:的)?(?:电话|手机)|(?:\bphone|\btel|\bcall(?: me)?(?: at| on)?|\bmobile)\b)[:： 号是为.]{0,4}([2-9][0-9]{3}[ -]?[0-9]{4})(?![0-9])",
+    r"(?=[香澳港])(?:香港|澳门|港)(?:的)?(?:电话|手机)[:： 号是为.]{0,4}([2-9][0-9]{3}[ -]?[0-9]{4})(?![0-9])"
+)
+_WRITTEN = r"[+(]?[0-9](?:[ ]?[()./-]?[ ]?[0-9]){6,14}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?"
+#: Any way of writing a number, where a word says that it is one.
+_AFTER_WORD = re.compile(
+    r"\b(?:(?:tele)?phone|tel|mobile|cell|fax|desk|whatsapp|(?:call|reach|text|ring|contact)(?:ing)?(?: (?:me|us|him|her|them))?|answering|messages?)\b"
+    rf"(?: ?(?:number|no\.?|at|on|to|is|#))*[:：.\s]{{0,3}}({_WRITTEN}){AFTER}",
     re.IGNORECASE,
 )
-_DIGITS = range(8, 16)  # E.164 allows 15; fewer than 8 is no subscriber abroad
+_BEFORE_WORD = re.compile(
+    rf"(?<![0-9A-Za-z])({_WRITTEN})[ -]{{1,3}}(?:office|fax|mobile|desk|cell|home phone)\b", re.IGNORECASE
+)
+_DIGITS = range(7, 16)  # E.164 allows 15; fewer than 7 is no subscriber
 
 POSITIVE = (
     ("香港电话+852 9123 4567", "+852 9123 4567"),
@@ -31,13 +40,20 @@ POSITIVE = (
     ("+44 20 7946 0958", "+44 20 7946 0958"),
     ("00852 9123 4567", "00852 9123 4567"),
     ("phone: 9123 4567", "9123 4567"),
+    ("call me at 0494 92 82 32 or later", "0494 92 82 32"),
+    ("07700 063 966-Fax", "07700 063 966"),
+    ("Phone:\n60-56-85-91", "60-56-85-91"),
+    ("Fax: 259.735.7502x459", "259.735.7502x459"),
+    ("not answering at 78 651 450.", "78 651 450"),
 )
 NEGATIVE = ("555-0123", "+12", "2023-10-12 1234", "order 212-555-0123", "9123 4567")
 
 
 def find(text: str) -> Iterator[Span]:
-    for pattern in (_INTERNATIONAL, _GREATER_CHINA, _TAIWAN_MOBILE, _NORTH_AMERICA, _CUED):
+    for pattern in (_INTERNATIONAL, _GREATER_CHINA, _TAIWAN_MOBILE, _NORTH_AMERICA, _CUED, _AFTER_WORD, _BEFORE_WORD):
         for match in pattern.finditer(text):
-            group = 1 if pattern is _CUED else 0
-            if sum(c.isdigit() for c in match[group]) in _DIGITS and not after_order_cue(text, match.start(group)):
+            group = pattern.groups
+            if sum(map(str.isdigit, re.split("[xe]", match[group])[0])) in _DIGITS and not after_order_cue(
+                text, match.start(group)
+            ):
                 yield Span(match.start(group), match.end(group), KIND, 0.75)

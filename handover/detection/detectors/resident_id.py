@@ -8,20 +8,19 @@ from handover.detection import checks
 from handover.detection.context import after_order_cue
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "resident_id", "L3", 1, "digits"
+KIND, LEVEL, VERSION, WINDOW = "resident_id", "L3", 2, "digits"
 
 PROVINCES = "(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
-_NUMBER = re.compile(
-    rf"(?=[1-8])(?<![0-9A-Za-z]){PROVINCES}[0-9]{{4}}[ -]?(?:19|20)[0-9]{{2}}[ -]?[01][0-9][ -]?[0-3][0-9][ -]?[0-9]{{3}}[ -]?[0-9Xx](?![0-9A-Za-z])"
-)
+_NUMBER = re.compile(rf"(?=[1-8])(?<![0-9A-Za-z]){PROVINCES}(?:[ .·-]?[0-9]){{15}}[ .·-]?[0-9Xx](?![0-9A-Za-z])")
 _OLD_NUMBER = re.compile(
     rf"(?=[1-8])(?<![0-9A-Za-z.]){PROVINCES}[0-9]{{4}}[0-9]{{2}}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{{3}}(?![0-9A-Za-z])"
 )
-_SEPARATORS = str.maketrans("", "", " -")
+_SEPARATORS = str.maketrans("", "", " .·-")
 
 POSITIVE = (
     ("身份证11010519491231002X。", "11010519491231002X"),
     ("证件 110105 19491231 002X", "110105 19491231 002X"),
+    ("1101 0519 4912 3100 2X", "1101 0519 4912 3100 2X"),
     ("１１０１０５１９４９１２３１００２Ｘ", "１１０１０５１９４９１２３１００２Ｘ"),
     ("旧证号130503670401001", "130503670401001"),
 )
