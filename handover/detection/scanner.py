@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import accumulate, filterfalse
 
+from handover.detection import disguise
 from handover.detection.certain import CERTAIN, is_plain_number
 from handover.detection.detectors import DETECTORS
 from handover.detection.folding import fold
@@ -146,6 +147,7 @@ class ColumnScan:
             for detector in _detectors("digits"):
                 if detector.KIND not in self.suppressed:  # type: ignore[attr-defined]
                     yield from _moved(detector.find(cut), offsets)  # type: ignore[attr-defined]
+        yield from (span for span in disguise.find(text) if span.kind not in self.suppressed)
         if self.known:
             yield from (
                 span

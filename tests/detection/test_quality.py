@@ -123,6 +123,14 @@ def _full_width(value: str) -> str:
     return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in value)
 
 
+def _in_words(value: str) -> str:
+    return "".join("零一二三四五六七八九"[int(c)] if c.isdigit() else c for c in value)
+
+
+def _with_letters(value: str) -> str:
+    return value.replace("0", "O").replace("1", "l", 1)
+
+
 def _grouped(value: str) -> str:
     return " ".join(value[i : i + 4] for i in range(0, len(value), 4))
 
@@ -160,6 +168,22 @@ def test_generated_identifiers_are_all_found_and_near_misses_are_not(kind: str) 
         texts.append(rng.choice(NEAR_MISSES)(rng))
         places.append([])
     assert measure(texts, places, frozenset({kind})) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["resident_id", "bank_card", "mobile"])
+def test_numbers_in_words_and_letters_are_found(kind: str) -> None:
+    rng = random.Random(f"words {kind}")
+    values = [rng.choice([_in_words, _with_letters])(MAKERS[kind](rng)) for _ in range(200)]
+    texts = [f"我的是{value}，谢谢" for value in values]
+    _, recall = measure(texts, [[(3, 3 + len(value))] for value in values], frozenset({kind}))
+    assert recall >= 0.95
+
+
+@pytest.mark.parametrize(
+    "text", ["二〇二六年一月三十一日", "Oll Korrect Illl OOOO", "一二三四五六七八九十", "order lOO2OO3OO4OO"]
+)
+def test_words_are_no_numbers(text: str) -> None:
+    assert ColumnScan("free_text").find([text]) == {}
 
 
 @pytest.mark.parametrize("kind", ["resident_id", "bank_card", "mobile", "uscc", "iban"])
