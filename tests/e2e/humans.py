@@ -34,13 +34,16 @@ class Human(Window):
         self._press(self.page.locator("main button.primary"))
 
     def visit(self, path: str) -> None:
-        # A page that is about to load itself again (its job has just ended) would take the place of the one asked for.
-        self.page.wait_for_load_state()
-        try:
-            answer = self.page.goto(path)
-        except Error:
-            answer = self.page.goto(path)
-        assert answer is not None
+        answer = None
+        for _ in range(6):
+            # A page that loads itself again (its job has just ended) takes the place of the one asked for; so may the next.
+            self.page.wait_for_load_state()
+            try:
+                answer = self.page.goto(path)
+                break
+            except Error:
+                self.page.wait_for_timeout(400)
+        assert answer is not None, f"{self.name}: {path} did not open"
         assert answer.status < 400, f"{self.name}: {path} answers {answer.status}: {self.page.inner_text('main')[:600]}"
 
     def send(self, path: str, action: str, **fields: Any) -> None:
