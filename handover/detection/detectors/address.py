@@ -56,6 +56,8 @@ POSITIVE = (
     ("I live at 221 Baker Street, Springfield, IL 62704 now", "221 Baker Street, Springfield, IL 62704"),
 )
 NEGATIVE = (
+    "寄回地址广东省深圳市福田区",
+    "地址在哪里呢",
     "上海市浦东新区",
     "1号方案",
     "我在路上",
@@ -78,7 +80,7 @@ def find(text: str) -> Iterator[Span]:
         yield Span(match.start(), match.end(), KIND, 0.8)
     if "址" in text:
         for match in _AFTER_CUE.finditer(text):
-            if _PLACE.search(match[1]) and not _ASKS.search(match[1]):
+            if _PLACE.search(match[1]) and not _ASKS.search(match[1]) and district(match[1]) != match[1]:
                 yield Span(match.start(1), match.end(1), KIND, 0.82)
     for match in _ENGLISH.finditer(text):
         yield Span(match.start(), match.end(), KIND, 0.8)
