@@ -178,7 +178,7 @@ def declare_conflict(request: Req, reference: str, data: FORM) -> Response[Any]:
 def _overview(request: Req, reference: str, form: FilledForm) -> Response[Any]:
     def gather(ctx: Context) -> dict[str, Any]:
         row, frame = case_page(ctx, reference, "parties")
-        held = queries.members_of(ctx, row.id)
+        held, conflicts = queries.members_of(ctx, row.id), queries.conflicts_of(ctx, row.id)
         shown = [
             {
                 "view": queries.party_view(ctx, party),
@@ -191,8 +191,8 @@ def _overview(request: Req, reference: str, form: FilledForm) -> Response[Any]:
             "parties": shown,
             "team": [_member_row(ctx, m) for m in held if m.party_id is None],
             "now": ctx.now(),
-            "conflict": queries.conflict_of(ctx, row.id, ctx.person()),
-            "conflicts": [(person_name(ctx, one.person_id), one) for one in queries.conflicts_of(ctx, row.id)],
+            "conflict": next((one for one in conflicts if one.person_id == ctx.person()), None),
+            "conflicts": [(person_name(ctx, one.person_id), one) for one in conflicts],
             "holds": len(queries.active_holds(ctx, row.id)),
             "open_overrides": sum(o.confirmed_by is None for o in queries.overrides_of(ctx, row.id)),
         }

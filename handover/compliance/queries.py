@@ -240,15 +240,15 @@ def notice_page_view(ctx: Context, row: Notice) -> NoticePageView:
 
 
 def basis_texts(ctx: Context, row: LegalBasis) -> BasisTexts:
-    vault, key = ctx.get(Vault), case_key(row.case_id)
-
-    def text(sealed: bytes | None, field: str) -> str | None:
-        return vault.open_text(key, sealed, field=field, row=row.id) if sealed and vault.has(key) else None
-
     return BasisTexts(
-        purpose=text(row.purpose_sealed, "legal_bases.purpose"),
-        opinion=text(row.opinion_sealed, "legal_bases.opinion"),
+        purpose=_open(ctx, row, row.purpose_sealed, "legal_bases.purpose"),
+        opinion=_open(ctx, row, row.opinion_sealed, "legal_bases.opinion"),
     )
+
+
+def _open(ctx: Context, row: LegalBasis | ReturnDeclaration, sealed: bytes | None, field: str) -> str | None:
+    vault, key = ctx.get(Vault), case_key(row.case_id)
+    return vault.open_text(key, sealed, field=field, row=row.id) if sealed and vault.has(key) else None
 
 
 def basis_view(row: LegalBasis) -> BasisView:
@@ -267,10 +267,7 @@ def basis_view(row: LegalBasis) -> BasisView:
 
 def declaration_details(ctx: Context, row: ReturnDeclaration) -> str | None:
     """What the bidder wrote about its copies; None before, and once the case's names are destroyed."""
-    vault, key = ctx.get(Vault), case_key(row.case_id)
-    if row.details_sealed is None or not vault.has(key):
-        return None
-    return vault.open_text(key, row.details_sealed, field="return_declarations.details", row=row.id)
+    return _open(ctx, row, row.details_sealed, "return_declarations.details")
 
 
 def declaration_view(row: ReturnDeclaration) -> DeclarationView:

@@ -2,7 +2,7 @@
 
 import re
 
-from handover.detection.detectors import address, birth_date, gps, imei, passport, person_name, travel_permit
+from handover.detection.detectors import address, birth_date, gps, imei, passport, person_name, travel_permit, vin
 from handover.detection.spans import Span
 
 #: Roles whose column is sensitive whatever its words are.
@@ -38,7 +38,7 @@ ROLES_OF_VALUES = _ANY_CONTENT | {
 _TELEPHONE = re.compile(r"\+?[0-9(][0-9() .\-]{5,20}[0-9]\Z")
 _WECHAT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{5,19}\Z")
 _PASSPORT, _PERMIT = re.compile(rf"{passport.NUMBER}\Z"), re.compile(rf"{travel_permit.NUMBER}\Z")
-_VIN = re.compile(r"[A-HJ-NPR-Za-hj-npr-z0-9]{17}\Z")
+_VIN = re.compile(rf"{vin.NUMBER}\Z")
 _QQ = re.compile(r"[1-9][0-9]{4,10}\Z")
 _MIN_TELEPHONE_DIGITS = 7
 #: Below every check digit, above what a pattern finds inside the value.

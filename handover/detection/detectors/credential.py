@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from handover.detection.spans import Span
-from handover.detection.terms import find_terms
+from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "credential", "L4", 1, "whole"
 
@@ -30,13 +30,11 @@ NEGATIVE = ("忘记密码怎么办", "the password is wrong", "请输入验证�
 
 
 def find(text: str) -> Iterator[Span]:
-    for _, end in find_terms(text, _CUES):
-        match = _VALUE.match(text, end)
-        if match:
-            value = match[1].rstrip(_TRAILING)
-            # A word without digits after the cue is a sentence going on, not a secret.
-            if any(c.isdigit() for c in value):
-                yield Span(match.start(1), match.start(1) + len(value), KIND, 0.93)
+    for match in matches_after(text, _CUES, _VALUE):
+        value = match[1].rstrip(_TRAILING)
+        # A word without digits after the cue is a sentence going on, not a secret.
+        if any(c.isdigit() for c in value):
+            yield Span(match.start(1), match.start(1) + len(value), KIND, 0.93)
     if any(start in text for start in _KEY_STARTS):
         for match in _KEYS.finditer(text):
             yield Span(match.start(), match.end(), KIND, 0.98)

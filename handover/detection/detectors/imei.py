@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from handover.detection import checks
 from handover.detection.spans import Span
-from handover.detection.terms import find_terms
+from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "imei", "L3", 1, "whole"
 
@@ -24,9 +24,8 @@ NEGATIVE = ("IMEI 490154203237519", "490154203237518", "imei 4901542032375189")
 
 
 def find(text: str) -> Iterator[Span]:
-    for _, end in find_terms(text, _CUES):
-        match = _AFTER_CUE.match(text, end)
-        if match and is_imei(match[1]):
+    for match in matches_after(text, _CUES, _AFTER_CUE):
+        if is_imei(match[1]):
             yield Span(match.start(1), match.end(1), KIND, 0.97)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from handover.detection.spans import Span
-from handover.detection.terms import find_terms
+from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "passport", "L3", 1, "whole"
 
@@ -27,7 +27,5 @@ NEGATIVE = ("订单E12345678", "护照已过期，电话13812345678", "passport 
 
 
 def find(text: str) -> Iterator[Span]:
-    for _, end in find_terms(text, _CUES):
-        match = _AFTER_CUE.match(text, end)
-        if match:
-            yield Span(match.start(1), match.end(1), KIND, 0.95)
+    for match in matches_after(text, _CUES, _AFTER_CUE):
+        yield Span(match.start(1), match.end(1), KIND, 0.95)

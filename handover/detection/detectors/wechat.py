@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from handover.detection.spans import Span
-from handover.detection.terms import find_terms
+from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "wechat", "L3", 1, "whole"
 
@@ -23,9 +23,8 @@ NEGATIVE = ("微信支付", "wechat payment failed", "微信 a1", "zhangsan_88")
 
 
 def find(text: str) -> Iterator[Span]:
-    for _, end in find_terms(text, _CUES):
-        match = _ID.match(text, end)
-        if match and (_SIGN_OF_ID.search(match[1]) or "号" in match[0]):
+    for match in matches_after(text, _CUES, _ID):
+        if _SIGN_OF_ID.search(match[1]) or "号" in match[0]:
             yield Span(match.start(1), match.end(1), KIND, 0.85)
     if "wxid_" in text:
         for match in _WXID.finditer(text):
