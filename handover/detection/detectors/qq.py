@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator
 
 from handover.detection.spans import Span
-from handover.detection.terms import find_terms
+from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "qq", "L3", 1, "whole"
 
 _NUMBER = re.compile(r"(?:号码?|群|号)?[:： 是为加=]{0,4}([1-9][0-9]{4,10})(?![0-9A-Za-z@])")
-#: `find_terms` wants an ASCII term to end before a non-letter; a number glued to the cue is common too.
+#: `matches_after` wants an ASCII term to end before a non-letter; a number glued to the cue is common too.
 _GLUED = re.compile(r"[Qq](?<![A-Za-z0-9].)[Qq]([1-9][0-9]{4,10})(?![0-9A-Za-z@])")
 
 POSITIVE = (("我的QQ号是12345678", "12345678"), ("qq:1098765432", "1098765432"), ("加QQ12345678", "12345678"))
@@ -17,9 +17,7 @@ NEGATIVE = ("QQ 1234", "QQ音乐", "12345678", "qq@qq.com")
 
 
 def find(text: str) -> Iterator[Span]:
-    for _, end in find_terms(text, ("qq", "扣扣")):
-        match = _NUMBER.match(text, end)
-        if match:
-            yield Span(match.start(1), match.end(1), KIND, 0.88)
+    for match in matches_after(text, ("qq", "扣扣"), _NUMBER):
+        yield Span(match.start(1), match.end(1), KIND, 0.88)
     for match in _GLUED.finditer(text):
         yield Span(match.start(1), match.end(1), KIND, 0.88)
