@@ -12,11 +12,8 @@ from itertools import chain
 
 from handover.formats import delimited, jsonl, plain_text, xlsx
 from handover.formats.errors import FormatRefusedError
-from handover.formats.identify import HEAD_BYTES, FormatGuess, identify
+from handover.formats.identify import FORMATS, HEAD_BYTES, FormatGuess, identify
 from handover.formats.records import Batch, Column, Notes, Reading, Table, Writer
-
-#: The formats that are inspected and rewritten.
-FORMATS = ("csv", "xlsx", "jsonl", "txt")
 
 
 def open_records(chunks: Iterable[bytes], name: str) -> Reading:

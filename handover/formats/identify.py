@@ -13,10 +13,13 @@ from handover.formats import delimited_sniffing, encoding
 from handover.formats.errors import FormatRefusedError, refuse
 from handover.i18n import Text
 
+#: The formats that are inspected and rewritten.
+FORMATS = ("csv", "xlsx", "jsonl", "txt")
+
 #: How much of a file `identify` wants to see: enough for 200 rows of narratives.
 HEAD_BYTES = 256 * 1024
 
-#: First bytes, what they are, and the extensions that such a file rightly bears.
+#: First bytes, what they are, and the extensions that such a file rightly bears. In lower case it is the format's name.
 _MAGIC: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
     (b"%PDF-", "PDF", ("pdf",)),
     (b"\x89PNG\r\n", "PNG", ("png",)),
@@ -66,7 +69,8 @@ def _identify(head: bytes, extension: str) -> FormatGuess:
         raise refuse("文件是空的。", "The file is empty.")
     if head.startswith(_ZIP):
         return _zip(head, extension)
-    _refuse_binary(head, extension)
+    if (guess := _binary(head, extension)) is not None:
+        return guess
     coding = encoding.detect(head)
     text = encoding.decode_head(head, coding)
     if extension == "xlsx" or extension in _OTHER_KNOWN:
@@ -128,10 +132,17 @@ def _zip(head: bytes, extension: str) -> FormatGuess:
         return FormatGuess(format="xlsx")
     if extension and extension != kind.lower():
         raise _lie(extension, kind)
-    raise _not_yet(kind)
+    return _inspected(kind)
 
 
-def _refuse_binary(head: bytes, extension: str) -> None:
+def _inspected(kind: str) -> FormatGuess:
+    """The guess for a kind that its bytes give away, if it has a reader."""
+    if kind.lower() not in FORMATS:
+        raise _not_yet(kind)
+    return FormatGuess(format=kind.lower())
+
+
+def _binary(head: bytes, extension: str) -> FormatGuess | None:
     if head.startswith(_ENCRYPTED_MAGIC):
         raise refuse(
             "文件已加密，无法检查。请提供解密后的文件。",
@@ -149,7 +160,10 @@ def _refuse_binary(head: bytes, extension: str) -> None:
         )
     for magic, kind, extensions in _MAGIC:
         if head.startswith(magic):
-            raise _not_yet(kind) if not extension or extension in extensions else _lie(extension, kind)
+            if extension and extension not in extensions:
+                raise _lie(extension, kind)
+            return _inspected(kind)
+    return None
 
 
 def _lie(extension: str, kind: str) -> FormatRefusedError:
