@@ -53,6 +53,8 @@ class Redactor:
             return text
         if action == "pseudonymise":
             return self._tokens.token(kind, text)
+        if action == "surrogate":
+            return self._tokens.surrogate(kind, text)
         if action == "mask":
             return mask(kind, text)
         coarse = generalise(kind, text) if action == "generalise" else ""

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,7 +149,7 @@ def test_refused_file_gives_an_error_and_no_output() -> None:
     assert out == []
 
 
-@pytest.mark.parametrize("action", ["mask", "pseudonymise", "generalise", "drop"])
+@pytest.mark.parametrize("action", ["mask", "pseudonymise", "surrogate", "generalise", "drop"])
 @pytest.mark.parametrize("name", ["a.csv", "a.txt"])
 def test_whatever_the_action_nothing_is_left(action: str, name: str) -> None:
     policy = Policy(other=action)  # type: ignore[arg-type]
@@ -243,3 +244,21 @@ def test_real_complaints_come_through_whole() -> None:
     out, redaction = redact(data, path.name, policy)
     assert redaction.records_out == 6013
     assert residual_isolated(opened(out), path.name, policy, source=opened(data)).leftover == {}
+
+
+def test_surrogates_keep_the_form_cannot_be_real_and_are_no_leftovers() -> None:
+    """In their own columns and in running text, the same for one person, another for another recipient."""
+    policy = Policy(
+        fields={"手机号": FieldRule("surrogate", "mobile"), "身份证号": FieldRule("surrogate", "resident_id")},
+        kinds={**default_policy().kinds, **dict.fromkeys(("mobile", "email", "bank_card"), "surrogate")},
+    )
+    output, _ = redact(DATA, "a.csv", policy)
+    table = rows(output)
+    assert re.fullmatch(r"1[01]\d{9}", table[0]["手机号"])
+    assert re.fullmatch(r"[a-z2-7]{25}@example\.invalid", table[0]["邮箱"])
+    assert re.fullmatch(r"00\d{16}", table[0]["身份证号"])
+    assert re.search(r"卡号0000\d{12}", table[0]["备注"])
+    assert f"电话{table[0]['手机号']}" in table[1]["备注"]
+    second = residual_isolated(opened(output), "a.csv", policy, source=opened(DATA))
+    assert (second.leftover_kinds, second.leftover_fields, second.records) == ({}, {}, 3)
+    assert rows(redact(DATA, "a.csv", policy, key=b"o" * 32)[0])[0]["手机号"] != table[0]["手机号"]
