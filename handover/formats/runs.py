@@ -1,0 +1,47 @@
+"""A text that is spread over several places (the inline elements of a paragraph) and is replaced as one."""
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import accumulate
+from os.path import commonprefix
+
+#: Longer changed stretches are not compared in detail (it takes quadratic time): all of one goes where it begins.
+_DETAIL = 1500
+
+
+def spread(parts: Sequence[str], new: str) -> list[str]:
+    """`new` cut into as many parts, so that what is the same stays in its place and what is new stands where the old began."""
+    old = "".join(parts)
+    if old == new or len(parts) == 1:
+        return list(parts) if old == new else [new]
+    ends = list(accumulate(map(len, parts)))
+    out = [""] * len(parts)
+    part = 0
+    for old_start, old_end, text in _pieces(old, new):
+        while part < len(parts) - 1 and ends[part] <= old_start:
+            part += 1
+        if old[old_start:old_end] != text:
+            out[part] += text
+            continue
+        at = old_start
+        while at < old_end:
+            while ends[part] <= at:
+                part += 1
+            upto = min(ends[part], old_end)
+            out[part] += old[at:upto]
+            at = upto
+    return out
+
+
+def _pieces(old: str, new: str) -> list[tuple[int, int, str]]:
+    """Stretches of the old text, and what stands for each in the new one."""
+    head = len(commonprefix([old, new]))
+    tail = len(commonprefix([old[head:][::-1], new[head:][::-1]]))
+    middle, changed = old[head : len(old) - tail], new[head : len(new) - tail]
+    pieces = [(0, head, old[:head])]
+    if max(len(middle), len(changed)) <= _DETAIL:
+        opcodes = SequenceMatcher(None, middle, changed, autojunk=False).get_opcodes()
+        pieces += [(head + i1, head + i2, changed[j1:j2]) for _, i1, i2, j1, j2 in opcodes]
+    else:
+        pieces.append((head, head + len(middle), changed))
+    return [*pieces, (len(old) - tail, len(old), old[len(old) - tail :])]
