@@ -68,7 +68,10 @@ def _no_zip_at_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
         tail = chunk[-END_BYTES:] if len(chunk) >= END_BYTES else (tail + chunk)[-END_BYTES:]
     if ends_like_zip(tail):
-        raise refuse("文件末尾附有一个压缩包，无法整体检查。", "An archive is appended to the file, so it can't be inspected whole.")
+        raise refuse(
+            "文件末尾附有一个压缩包，无法整体检查。",
+            "An archive is appended to the file, so it can't be inspected whole.",
+        )
 
 
 def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word of the interface

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 from handover.formats import html
-from handover.formats.mail_parts import Mail, take_apart
+from handover.formats.mail_parts import FORM, Mail, take_apart
 from handover.formats.mail_writing import Part, build, header_line
 from handover.formats.media_types import MEDIA_TYPES
 from handover.formats.members import MemberWriter, Nest, OutputNames, stem_and_extension
@@ -20,8 +20,6 @@ from handover.formats.whole import whole
 #: Held in memory several times: as bytes, as parsed parts and decoded.
 MAX_MAIL = 96 * 1024 * 1024
 _KEPT_HEADERS = ("date", "from", "to", "cc", "subject")
-#: Headers of the transport's form: made anew, and what they name is seen elsewhere.
-_FORM = frozenset({"mime-version", "content-type", "content-transfer-encoding", "content-disposition"})
 
 
 @dataclass(slots=True)
@@ -57,7 +55,7 @@ def _columns(origin: _Origin) -> list[Column]:
     for name, value in mail.headers:
         if name.lower() in headers and _is_kept(name.lower(), value):
             headers[name.lower()].append(value)
-        elif name.lower() not in _FORM and value:
+        elif name.lower() not in FORM and value:
             hidden.append(f"{name}: {value}")
     for (_, text), page in zip(mail.bodies, origin.pages, strict=True):
         if page is None:
@@ -111,7 +109,10 @@ class EmlWriter:
             self._names.append(names.choose(number, name, stems[number] if kept and stems else ""))
         if kept:
             self._headers = [
-                header_line(name.capitalize(), value) for name in _KEPT_HEADERS for value in values.get(name, []) if value
+                header_line(name.capitalize(), value)
+                for name in _KEPT_HEADERS
+                for value in values.get(name, [])
+                if value
             ]
             self._bodies = _rebuilt(batch.origin, values)
         return b""

@@ -19,8 +19,8 @@ _GB2312_TRAIL = 0xA1
 _ASCII = bytes(range(128))
 #: Control characters that no text needs; form feed and escape do occur in printouts.
 _CONTROLS = bytes({*range(1, 9), *range(14, 32)} - {27})
-#: One in so many bytes is still a slip of some program; more is no text.
-_BYTES_PER_CONTROL = 100
+#: So many, or one in so many bytes, are still a slip of some program; more is no text.
+_SLIPS, _BYTES_PER_SLIP = 3, 100
 
 #: Programs that say `gb2312` or `big5` write the larger sets of the same family.
 _FAMILIES = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "cp950", "big5-hkscs": "big5hkscs", "hz-gb-2312": "hz"}
@@ -41,7 +41,8 @@ def detect(head: bytes) -> str:
         if _decodes(head, "utf-16"):
             return "utf-16"
         raise _binary()
-    if b"\0" in head or (len(head) - len(head.translate(None, _CONTROLS))) * _BYTES_PER_CONTROL > len(head):
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if b"\0" in head or controls > max(_SLIPS, len(head) // _BYTES_PER_SLIP):
         raise _binary()
     if head.isascii():
         return "ascii"
@@ -56,7 +57,9 @@ def detect(head: bytes) -> str:
 
 
 def _binary() -> FormatRefusedError:
-    return refuse("内容是未知的二进制格式，无法检查。", "The content is an unknown binary format and can't be inspected.")
+    return refuse(
+        "内容是未知的二进制格式，无法检查。", "The content is an unknown binary format and can't be inspected."
+    )
 
 
 def decode_head(head: bytes, coding: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from handover.formats.encoding import decode_as
 from handover.formats.errors import refuse
 from handover.formats.html_tokens import Token, tokens
-from handover.formats.records import BATCH_RECORDS, Batch, Column, Table
+from handover.formats.records import Batch, Column, Table
 from handover.formats.runs import spread
 from handover.formats.whole import whole
 
@@ -22,7 +22,41 @@ MAX_PAGE = 32 * 1024 * 1024
 _MAX_TAGS = 200_000
 
 _INLINE = frozenset(
-    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr q s samp small span strike strong sub sup time tt u var wbr".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "nobr",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 _VOID = frozenset({"br", "hr", "img", "input", "wbr", "col"})
 #: What is written out; of other elements the text alone.
@@ -30,18 +64,91 @@ _KEPT = (
     _INLINE
     | _VOID
     | frozenset(
-        "html head title body header footer main nav section article aside div p h1 h2 h3 h4 h5 h6 ul ol li dl dt dd blockquote pre "
-        "address center figure figcaption table caption colgroup thead tbody tfoot tr th td fieldset legend select option optgroup textarea "
-        "button details summary hgroup menu".split()
+        [
+            "html",
+            "head",
+            "title",
+            "body",
+            "header",
+            "footer",
+            "main",
+            "nav",
+            "section",
+            "article",
+            "aside",
+            "div",
+            "p",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "ul",
+            "ol",
+            "li",
+            "dl",
+            "dt",
+            "dd",
+            "blockquote",
+            "pre",
+            "address",
+            "center",
+            "figure",
+            "figcaption",
+            "table",
+            "caption",
+            "colgroup",
+            "thead",
+            "tbody",
+            "tfoot",
+            "tr",
+            "th",
+            "td",
+            "fieldset",
+            "legend",
+            "select",
+            "option",
+            "optgroup",
+            "textarea",
+            "button",
+            "details",
+            "summary",
+            "hgroup",
+            "menu",
+        ]
     )
 )
 #: Attributes that a reader sees or that give a table its form.
 _KEPT_ATTRIBUTES = frozenset(
-    "alt title value placeholder label summary abbr aria-label datetime content colspan rowspan span start lang dir type checked selected disabled open".split()
+    [
+        "alt",
+        "title",
+        "value",
+        "placeholder",
+        "label",
+        "summary",
+        "abbr",
+        "aria-label",
+        "datetime",
+        "content",
+        "colspan",
+        "rowspan",
+        "span",
+        "start",
+        "lang",
+        "dir",
+        "type",
+        "checked",
+        "selected",
+        "disabled",
+        "open",
+    ]
 )
 _SAFE_ADDRESS = re.compile(r"(?:mailto:|tel:|sms:|#)", re.IGNORECASE)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:-]+)""", re.IGNORECASE)
 _NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
+
 
 @dataclass(slots=True)
 class Page:
@@ -58,7 +165,11 @@ class Page:
         """The three fields; records are the blocks."""
         return [
             Column("text", ["".join(token.value for token in block) for block in self.blocks], range(len(self.blocks))),
-            Column("attribute", [tag.attributes[name] for tag, name, _ in self.attributes], [r for _, _, r in self.attributes]),
+            Column(
+                "attribute",
+                [tag.attributes[name] for tag, name, _ in self.attributes],
+                [r for _, _, r in self.attributes],
+            ),
             Column("hidden", [text for text, _ in self.hidden], [record for _, record in self.hidden]),
         ]
 

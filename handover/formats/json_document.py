@@ -4,7 +4,6 @@ In an object that holds one array of objects each of these is a record (`custome
 is the last one; anything else is one record. Fields, order, types and what is refused are those of JSON Lines.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -84,7 +83,8 @@ class _Text:
                 raise jsonl.too_deep() from None
             except jsonl.RepeatedKeyError:
                 raise refuse(
-                    f"第 {self.done + 1} 条记录的对象里有重复的键。", f"An object in record {self.done + 1} names a key twice."
+                    f"第 {self.done + 1} 条记录的对象里有重复的键。",
+                    f"An object in record {self.done + 1} names a key twice.",
                 ) from None
             except ValueError:
                 end = None

@@ -43,6 +43,8 @@ _CUT_SHORT = (
     errors.NoBoundaryInMultipartDefect,
     errors.MultipartInvariantViolationDefect,
 )
+#: Headers of the transport's form: made anew, and what they name is seen elsewhere.
+FORM = frozenset({"mime-version", "content-type", "content-transfer-encoding", "content-disposition"})
 #: Endings for parts without a name.
 _ENDINGS = {
     "text/plain": ".txt",
@@ -113,11 +115,14 @@ def _octets(value: str) -> str:
 def _leaves(part: Message, mail: Mail, depth: int) -> Iterator[Message]:
     kind = part.get_content_type()
     if kind in _ENCRYPTED:
-        raise refuse("邮件已加密，无法检查。请提供解密后的邮件。", "The mail is encrypted and can't be inspected. Provide it decrypted.")
+        raise refuse(
+            "邮件已加密，无法检查。请提供解密后的邮件。",
+            "The mail is encrypted and can't be inspected. Provide it decrypted.",
+        )
     if depth > MAX_DEPTH:
         raise refuse(f"邮件的嵌套超过 {MAX_DEPTH} 层。", f"The mail's parts are nested more than {MAX_DEPTH} deep.")
     if depth:
-        mail.hidden += [header_text(value) for _, value in part.raw_items()]
+        mail.hidden += [header_text(value) for name, value in part.raw_items() if name.lower() not in FORM]
     if any(isinstance(defect, _CUT_SHORT) for defect in part.defects):
         raise _damaged()
     if kind == "message/rfc822" or not part.is_multipart():
@@ -146,7 +151,10 @@ def _sort(part: Message, mail: Mail) -> None:
     if kind in {"text/plain", "text/html"} and not attached:
         text = decode_as(content, part.get_content_charset() or "").replace("\r\n", "\n")
         if any(mark in text for mark in _INLINE_CIPHER):
-            raise refuse("邮件正文里有加密内容，无法检查。", "The mail's text holds an encrypted message, which can't be inspected.")
+            raise refuse(
+                "邮件正文里有加密内容，无法检查。",
+                "The mail's text holds an encrypted message, which can't be inspected.",
+            )
         mail.bodies.append((kind.partition("/")[2], text))
         return
     if len(mail.files) >= MAX_PARTS:

@@ -1,12 +1,13 @@
 """Writes a mail: headers in encoded words (RFC 2047), bodies and files in Base64, names by RFC 2231.
 
-The same parts always give the same bytes. Boundaries hold characters that Base64 has not, so no part can hold one.
+The same parts always give the same bytes. Boundaries hold characters that Base64 has not, so no part holds one by chance.
 """
 
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from urllib.parse import quote
 
 #: Bytes of text in one encoded word, which may be 75 characters long.
@@ -56,14 +57,15 @@ def _chunks(text: str) -> Iterator[bytes]:
 def build(headers: Sequence[str], bodies: Sequence[Part], files: Sequence[Part]) -> bytes:
     """The whole mail; a plain text and a page that stand alone are alternatives."""
     alternative = [body.media_type for body in bodies] == ["text/plain", "text/html"]
-    inner = _multipart("alternative", 2, list(map(_part, bodies))) if alternative else b""
+    inner = _multipart("alternative", list(map(_part, bodies))) if alternative else b""
     parts = [*([inner] if alternative else map(_part, bodies)), *map(_part, files)]
-    content = parts[0] if len(parts) == 1 and not files else _multipart("mixed", 1, parts)
+    content = parts[0] if len(parts) == 1 and not files else _multipart("mixed", parts)
     return "".join(headers).encode() + b"MIME-Version: 1.0\r\n" + content
 
 
-def _multipart(kind: str, number: int, parts: Sequence[bytes]) -> bytes:
-    boundary = f"=_handover_{number}"
+def _multipart(kind: str, parts: Sequence[bytes]) -> bytes:
+    # By the content, so that a mail within has another one.
+    boundary = f"=_{sha256(b''.join(parts)).hexdigest()[:32]}"
     pieces = [f'Content-Type: multipart/{kind}; boundary="{boundary}"\r\n\r\n'.encode()]
     for part in parts:
         pieces += [f"--{boundary}\r\n".encode(), part, b"\r\n"]

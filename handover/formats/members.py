@@ -37,7 +37,8 @@ class Budget:
         self.members -= 1
         if self.members < 0:
             raise refuse(
-                f"里面的文件超过 {MAX_MEMBERS} 个。请拆分。", f"There are more than {MAX_MEMBERS} files inside. Split it."
+                f"里面的文件超过 {MAX_MEMBERS} 个。请拆分。",
+                f"There are more than {MAX_MEMBERS} files inside. Split it.",
             )
         for chunk in chunks:
             self.unpacked -= len(chunk)
@@ -152,7 +153,14 @@ class MemberWriter:
             self.finish()
             self._number = was.number
             self._writer = self._open(was.format, was.path) if was.format else None
-        inner = replace(batch, table=replace(batch.table, member=was.member), origin=was.origin)
+        prefix = f"{was.path}!"
+        inner = Batch(
+            replace(batch.table, member=was.member),
+            batch.first,
+            batch.count,
+            [replace(column, name=column.name.removeprefix(prefix)) for column in batch.columns],
+            was.origin,
+        )
         self._sink(was.number, self._writer.write(inner, keep) if self._writer else b"")
 
     def finish(self) -> None:
@@ -166,7 +174,32 @@ class MemberWriter:
 
 #: Endings that say what a file is and nothing of whom it is about; any other is part of the name.
 _EXTENSION = frozenset(
-    "csv tsv tab xlsx xlsm jsonl ndjson json sqlite sqlite3 db db3 txt log md html htm eml docx pdf png jpg jpeg zip".split()
+    [
+        "csv",
+        "tsv",
+        "tab",
+        "xlsx",
+        "xlsm",
+        "jsonl",
+        "ndjson",
+        "json",
+        "sqlite",
+        "sqlite3",
+        "db",
+        "db3",
+        "txt",
+        "log",
+        "md",
+        "html",
+        "htm",
+        "eml",
+        "docx",
+        "pdf",
+        "png",
+        "jpg",
+        "jpeg",
+        "zip",
+    ]
 )
 #: What the common systems don't allow in a file's name.
 _FORBIDDEN = str.maketrans(dict.fromkeys([*'<>:"|?*\\!', *map(chr, range(32))], "_"))

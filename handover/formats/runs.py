@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
-from os.path import commonprefix
 
 #: Longer changed stretches are not compared in detail (it takes quadratic time): all of one goes where it begins.
 _DETAIL = 1500
@@ -35,8 +34,8 @@ def spread(parts: Sequence[str], new: str) -> list[str]:
 
 def _pieces(old: str, new: str) -> list[tuple[int, int, str]]:
     """Stretches of the old text, and what stands for each in the new one."""
-    head = len(commonprefix([old, new]))
-    tail = len(commonprefix([old[head:][::-1], new[head:][::-1]]))
+    head = _common(old, new)
+    tail = _common(old[head:][::-1], new[head:][::-1])
     middle, changed = old[head : len(old) - tail], new[head : len(new) - tail]
     pieces = [(0, head, old[:head])]
     if max(len(middle), len(changed)) <= _DETAIL:
@@ -45,3 +44,8 @@ def _pieces(old: str, new: str) -> list[tuple[int, int, str]]:
     else:
         pieces.append((head, head + len(middle), changed))
     return [*pieces, (len(old) - tail, len(old), old[len(old) - tail :])]
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))

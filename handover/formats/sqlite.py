@@ -57,7 +57,9 @@ def read(chunks: Iterable[bytes], notes: Notes) -> Iterator[Batch]:
                     done += batch.count
                     yield batch
     except (sqlite3.Error, UnicodeError, OverflowError):
-        raise refuse("数据库已损坏或已加密，无法读取。", "The database is damaged or encrypted and can't be read.") from None
+        raise refuse(
+            "数据库已损坏或已加密，无法读取。", "The database is damaged or encrypted and can't be read."
+        ) from None
 
 
 def _opened(data: bytes) -> sqlite3.Connection:
@@ -190,7 +192,10 @@ class SqliteWriter:
             self._table = schema.name
             self._database.execute(_definition(schema))
         columns = [
-            [_value(value, old, new, required=required) for value, old, new in zip(values, column.values, column.output(), strict=True)]
+            [
+                _value(value, old, new, required=required)
+                for value, old, new in zip(values, column.values, column.output(), strict=True)
+            ]
             for values, column, required in zip(raw, batch.columns, schema.required, strict=True)
         ]
         rows = list(zip(*columns, strict=True))

@@ -127,4 +127,6 @@ def _check(entry: zipfile.ZipInfo, path: str) -> None:
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR} or (path.endswith("/") and entry.file_size):
         raise refuse("压缩包里有符号链接或特殊文件。", "The archive holds a symbolic link or a special file.")
     if entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-        raise refuse("压缩包用了少见的压缩方法。请用普通 ZIP。", "The archive uses an uncommon method. Pack it as plain ZIP.")
+        raise refuse(
+            "压缩包用了少见的压缩方法。请用普通 ZIP。", "The archive uses an uncommon method. Pack it as plain ZIP."
+        )
