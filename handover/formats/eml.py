@@ -18,7 +18,7 @@ from handover.formats.records import Batch, Column, Notes, Table, Writer
 from handover.formats.whole import whole
 
 #: Held in memory several times: as bytes, as parsed parts and decoded.
-MAX_MAIL = 96 * 1024 * 1024
+MAX_MAIL = 48 * 1024 * 1024
 _KEPT_HEADERS = ("date", "from", "to", "cc", "subject")
 
 

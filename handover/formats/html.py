@@ -11,15 +11,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from handover.formats.encoding import decode_as
-from handover.formats.errors import refuse
+from handover.formats.errors import FormatRefusedError, refuse
 from handover.formats.html_tokens import Token, tokens
 from handover.formats.records import Batch, Column, Table
 from handover.formats.runs import spread
 from handover.formats.whole import whole
 
 MAX_PAGE = 32 * 1024 * 1024
-#: A page of this many tags and comments takes some 200 MiB as tokens.
+#: A page of this many tags and comments, or attributes, takes some 200 MiB as tokens.
 _MAX_TAGS = 200_000
+_MAX_ATTRIBUTES = 400_000
 
 _INLINE = frozenset(
     [
@@ -193,9 +194,12 @@ def parse(source: str) -> Page:
         FormatRefusedError: it has too many tags.
     """
     if source.count("<") > _MAX_TAGS:
-        raise refuse(f"网页的标签超过 {_MAX_TAGS} 个。请拆分。", f"The page has more than {_MAX_TAGS} tags. Split it.")
-    page, block = Page(), list[Token]()
+        raise _too_long()
+    page, block, attributes = Page(), list[Token](), 0
     for token in tokens(source):
+        attributes += len(token.attributes)
+        if attributes > _MAX_ATTRIBUTES:
+            raise _too_long()
         if token.kind == "text":
             block.append(token)
         elif token.kind == "hidden":
@@ -213,6 +217,10 @@ def parse(source: str) -> Page:
     if not page.blocks and (page.hidden or page.attributes):
         page.blocks.append([])
     return page
+
+
+def _too_long() -> FormatRefusedError:
+    return refuse("网页的标签或属性过多。请拆分。", "The page has too many tags or attributes. Split it.")
 
 
 def _end_block(page: Page, block: list[Token]) -> None:
@@ -266,7 +274,8 @@ class HtmlWriter:
 
     def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:
         page: Page = batch.origin
-        texts, attributes, _ = (column.output() for column in batch.columns)
+        values = {column.name: column.output() for column in batch.columns}
+        texts, attributes = values["text"], values["attribute"]
         if keep is not None:
             texts = [text if kept else "" for text, kept in zip(texts, keep, strict=True)]
             attributes = [text if keep[r] else "" for text, (_, _, r) in zip(attributes, page.attributes, strict=True)]

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
+from handover.formats.errors import refuse
+
 #: Elements whose content is text up to their end tag; in the second group character references count.
 _RAW = frozenset({"script", "style", "iframe", "noembed", "noframes", "xmp", "plaintext"})
 _RAW_WITH_REFERENCES = frozenset({"textarea", "title"})
@@ -18,6 +20,8 @@ _SPACE = r"[ \t\n\f\r]"
 _ATTRIBUTE = re.compile(
     rf"""(?:{_SPACE}|/)*(=?[^ \t\n\f\r/>=]*)(?:{_SPACE}*(=){_SPACE}*(?:"([^"]*)"|'([^']*)'|([^ \t\n\f\r>"'][^ \t\n\f\r>]*))?)?"""
 )
+#: A tag with more is no page's.
+_MAX_ATTRIBUTES = 1000
 _COMMENT_END = re.compile(r"--!?>")
 _LETTER = re.compile(r"[A-Za-z]")
 
@@ -33,7 +37,11 @@ class Token:
 
 
 def tokens(source: str) -> Iterator[Token]:
-    """The tokens of a document; a tag that the text breaks off in is hidden, as it is to a browser."""
+    """The tokens of a document; a tag that the text breaks off in is hidden, as it is to a browser.
+
+    Raises:
+        FormatRefusedError: a tag has too many attributes.
+    """
     at = 0
     while at < len(source):
         mark = source.find("<", at)
@@ -85,6 +93,8 @@ def _attributes(source: str, at: int) -> tuple[dict[str, str], int]:
         value = next((value for value in match.group(3, 4, 5) if value is not None), None)
         if match[2] and value is None and source.startswith(('"', "'"), match.end()):
             return found, len(source) + 1  # a quote that never ends takes the rest of the document
+        if len(found) >= _MAX_ATTRIBUTES:
+            raise refuse("网页有一个标签的属性过多。", "A tag of the page has too many attributes.")
         if name:
             # The first of two counts, but the second stands in the file too.
             found[name if name not in found else f"{name} {len(found)}"] = html.unescape(value or "")

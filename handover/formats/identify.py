@@ -71,6 +71,7 @@ _MAIL_HEADER = re.compile(
 )
 #: So many different headers of a mail are no accident.
 _SURELY_MAIL = 3
+_JSON_STARTS = tuple('{["-0123456789tfn')
 _OPENDOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument"
 _OFFICE_CONTENT = b"[Content_Types].xml"
 
@@ -185,7 +186,7 @@ def _json(text: str, extension: str) -> str:
 def _begins_json(first: str, rest: str, extension: str) -> bool:
     """Whether a document goes on below its first line; with a telling name its reader will say what is wrong."""
     if extension == "json":
-        return True
+        return first.startswith(_JSON_STARTS)
     start = (first + rest[:200]).replace(" ", "").replace("\t", "").replace("\r", "").replace("\n", "")
     return start.startswith(('{"', '[{"', "[[", '["')) and (":" in start or start.startswith("["))
 

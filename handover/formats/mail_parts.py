@@ -21,6 +21,9 @@ from handover.formats.errors import FormatRefusedError, refuse
 
 MAX_DEPTH = 10
 MAX_PARTS = 1000
+_MAX_HEADERS = 1000
+#: Lines of the largest mail in Base64, and lines that may separate parts: the parser makes objects of each.
+_MAX_LINES, _MAX_SEPARATORS = 1_000_000, 20_000
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 #: A name in quotes may be written as an encoded word, which stands without them.
 _QUOTED_WIDE = re.compile(r'"([^"\\]*[^\x00-\x7f"\\][^"\\]*)"')
@@ -81,9 +84,11 @@ def take_apart(data: bytes) -> Mail:
         FormatRefusedError: encrypted, damaged, or nested too deep.
     """
     mail = Mail()
+    if data.count(b"\n") > _MAX_LINES or data.count(b"\n--") > _MAX_SEPARATORS:
+        raise _too_many()
     try:
         message = email.message_from_bytes(data, policy=compat32)
-        mail.headers = [(name, header_text(value)) for name, value in message.raw_items()]
+        mail.headers = list(_headers(message))
         for part in _leaves(message, mail, 0):
             _sort(part, mail)
     except (RecursionError, errors.HeaderParseError, LookupError, UnicodeError, TypeError, AttributeError):
@@ -94,6 +99,19 @@ def take_apart(data: bytes) -> Mail:
 
 def _damaged() -> FormatRefusedError:
     return refuse("邮件已损坏，无法完整读取。", "The mail is damaged and can't be read whole.")
+
+
+def _too_many() -> FormatRefusedError:
+    return refuse(
+        "邮件的行、邮件头或部分过多，无法检查。", "The mail has too many lines, headers or parts to be inspected."
+    )
+
+
+def _headers(part: Message) -> Iterator[tuple[str, str]]:
+    raw = list(part.raw_items())
+    if len(raw) > _MAX_HEADERS:
+        raise _too_many()
+    return ((name, header_text(value)) for name, value in raw)
 
 
 def header_text(raw: object) -> str:
@@ -122,7 +140,7 @@ def _leaves(part: Message, mail: Mail, depth: int) -> Iterator[Message]:
     if depth > MAX_DEPTH:
         raise refuse(f"邮件的嵌套超过 {MAX_DEPTH} 层。", f"The mail's parts are nested more than {MAX_DEPTH} deep.")
     if depth:
-        mail.hidden += [header_text(value) for name, value in part.raw_items() if name.lower() not in FORM]
+        mail.hidden += [value for name, value in _headers(part) if name.lower() not in FORM]
     if any(isinstance(defect, _CUT_SHORT) for defect in part.defects):
         raise _damaged()
     if kind == "message/rfc822" or not part.is_multipart():
@@ -158,7 +176,7 @@ def _sort(part: Message, mail: Mail) -> None:
         mail.bodies.append((kind.partition("/")[2], text))
         return
     if len(mail.files) >= MAX_PARTS:
-        raise refuse(f"附件超过 {MAX_PARTS} 个。", f"There are more than {MAX_PARTS} attachments.")
+        raise _too_many()
     mail.files.append((_unlike([other for other, _ in mail.files], name or _no_name(kind, len(mail.files))), content))
 
 

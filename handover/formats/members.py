@@ -4,6 +4,7 @@ A member's batches pass as they are, with its path before the names of their fie
 them to the member's own writer. What all members may use together is bounded over every level of nesting.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
@@ -170,8 +171,6 @@ class MemberWriter:
         self._writer = None
 
 
-# --- names of members ---
-
 #: Endings that say what a file is and nothing of whom it is about; any other is part of the name.
 _EXTENSION = frozenset(
     [
@@ -201,6 +200,8 @@ _EXTENSION = frozenset(
         "zip",
     ]
 )
+#: Control characters, and those that turn the direction in which a name is shown.
+_DECEIVING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 #: What the common systems don't allow in a file's name.
 _FORBIDDEN = str.maketrans(dict.fromkeys([*'<>:"|?*\\!', *map(chr, range(32))], "_"))
 
@@ -213,7 +214,7 @@ def check_path(path: str) -> None:
     """
     parts = path.split("/")
     bad = path.startswith("/") or "\\" in path or any(part in {"", ".", ".."} for part in parts)
-    if bad or path[1:2] == ":" or len(path) > _MAX_PATH or not path.isprintable():
+    if bad or path[1:2] == ":" or len(path) > _MAX_PATH or _DECEIVING.search(path):
         shown = path[:80]
         raise refuse(f"里面有不安全的文件名：{shown!a}。", f"A file inside has an unsafe name: {shown!a}.")
 

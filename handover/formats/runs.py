@@ -1,11 +1,14 @@
 """A text that is spread over several places (the inline elements of a paragraph) and is replaced as one."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-#: Longer changed stretches are not compared in detail (it takes quadratic time): all of one goes where it begins.
-_DETAIL = 1500
+#: Compared are words of letters and digits, and any other character as a word of its own.
+_WORDS = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]")
+#: Changed stretches of more words are not compared (it takes quadratic time and more): all of one goes where it begins.
+_DETAIL = 300
 
 
 def spread(parts: Sequence[str], new: str) -> list[str]:
@@ -37,13 +40,22 @@ def _pieces(old: str, new: str) -> list[tuple[int, int, str]]:
     head = _common(old, new)
     tail = _common(old[head:][::-1], new[head:][::-1])
     middle, changed = old[head : len(old) - tail], new[head : len(new) - tail]
-    pieces = [(0, head, old[:head])]
-    if max(len(middle), len(changed)) <= _DETAIL:
-        opcodes = SequenceMatcher(None, middle, changed, autojunk=False).get_opcodes()
-        pieces += [(head + i1, head + i2, changed[j1:j2]) for _, i1, i2, j1, j2 in opcodes]
-    else:
-        pieces.append((head, head + len(middle), changed))
-    return [*pieces, (len(old) - tail, len(old), old[len(old) - tail :])]
+    pieces = [
+        (0, head, old[:head]),
+        *_compared(middle, changed, head),
+        (len(old) - tail, len(old), old[len(old) - tail :]),
+    ]
+    return [piece for piece in pieces if piece[0] < piece[1] or piece[2]]
+
+
+def _compared(old: str, new: str, at: int) -> Iterator[tuple[int, int, str]]:
+    before, after = _WORDS.findall(old), _WORDS.findall(new)
+    if max(len(before), len(after)) > _DETAIL:
+        yield at, at + len(old), new
+        return
+    starts = list(accumulate(map(len, before), initial=at))
+    for _, i1, i2, j1, j2 in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        yield starts[i1], starts[i2], "".join(after[j1:j2])
 
 
 def _common(one: str, other: str) -> int:

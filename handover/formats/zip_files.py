@@ -17,7 +17,7 @@ from handover.formats.records import Batch, Column, Notes, Table, Writer
 from handover.formats.whole import whole
 from handover.formats.zip_directory import entries
 
-#: Held in memory whole, twice when it is rewritten.
+#: Held in memory whole, twice when it is rewritten; one within another may be half as large.
 MAX_ARCHIVE = 256 * 1024 * 1024
 _PIECE = 1 << 18
 #: What file managers leave behind; no one misses it.
@@ -31,7 +31,7 @@ def read(chunks: Iterable[bytes], notes: Notes, nest: Nest) -> Iterator[Batch]:
     Raises:
         FormatRefusedError: the archive, or (unless the nest is tolerant) a file in it, can't be inspected.
     """
-    archive, found = entries(whole(chunks, MAX_ARCHIVE, "ZIP"))
+    archive, found = entries(whole(chunks, MAX_ARCHIVE >> nest.depth, "ZIP"))
     notes.dropped += [path for _, path in found if _is_litter(path)]
     files = [(entry, path) for entry, path in found if not _is_litter(path)]
     yield _directory([path for _, path in files], _comments(archive, [entry for entry, _ in files]))
