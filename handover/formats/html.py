@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from handover.formats.encoding import decode_as
 from handover.formats.errors import FormatRefusedError, refuse
+from handover.formats.html_elements import BLOCKS, KEPT, KEPT_ATTRIBUTES, KEPT_BLOCKS, VOID
 from handover.formats.html_tokens import Token, tokens
 from handover.formats.records import Batch, Column, Table
 from handover.formats.runs import spread
@@ -22,133 +23,10 @@ MAX_PAGE = 32 * 1024 * 1024
 _MAX_TAGS = 200_000
 _MAX_ATTRIBUTES = 400_000
 
-_INLINE = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "bdi",
-        "bdo",
-        "big",
-        "cite",
-        "code",
-        "data",
-        "del",
-        "dfn",
-        "em",
-        "font",
-        "i",
-        "ins",
-        "kbd",
-        "label",
-        "mark",
-        "nobr",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "time",
-        "tt",
-        "u",
-        "var",
-        "wbr",
-    ]
-)
-_VOID = frozenset({"br", "hr", "img", "input", "wbr", "col"})
-#: What is written out; of other elements the text alone.
-_KEPT = (
-    _INLINE
-    | _VOID
-    | frozenset(
-        [
-            "html",
-            "head",
-            "title",
-            "body",
-            "header",
-            "footer",
-            "main",
-            "nav",
-            "section",
-            "article",
-            "aside",
-            "div",
-            "p",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "ul",
-            "ol",
-            "li",
-            "dl",
-            "dt",
-            "dd",
-            "blockquote",
-            "pre",
-            "address",
-            "center",
-            "figure",
-            "figcaption",
-            "table",
-            "caption",
-            "colgroup",
-            "thead",
-            "tbody",
-            "tfoot",
-            "tr",
-            "th",
-            "td",
-            "fieldset",
-            "legend",
-            "select",
-            "option",
-            "optgroup",
-            "textarea",
-            "button",
-            "details",
-            "summary",
-            "hgroup",
-            "menu",
-        ]
-    )
-)
-#: Attributes that a reader sees or that give a table its form.
-_KEPT_ATTRIBUTES = frozenset(
-    [
-        "alt",
-        "title",
-        "value",
-        "placeholder",
-        "label",
-        "summary",
-        "abbr",
-        "aria-label",
-        "datetime",
-        "content",
-        "colspan",
-        "rowspan",
-        "span",
-        "start",
-        "lang",
-        "dir",
-        "type",
-        "checked",
-        "selected",
-        "disabled",
-        "open",
-    ]
-)
 _SAFE_ADDRESS = re.compile(r"(?:mailto:|tel:|sms:|#)", re.IGNORECASE)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:-]+)""", re.IGNORECASE)
-_NAME = re.compile(r"[a-z][a-z0-9-]*\Z")
+#: A name of any other form may hold data itself.
+_NAME = re.compile(r"[a-z]+(?:-[a-z]+)*\Z")
 
 
 @dataclass(slots=True)
@@ -206,7 +84,7 @@ def parse(source: str) -> Page:
             page.hidden.append((token.value, len(page.blocks)))
             continue
         else:
-            if token.value not in _INLINE:
+            if token.value in BLOCKS:
                 _end_block(page, block)
                 block = []
             _sort_attributes(page, token)
@@ -230,31 +108,34 @@ def _end_block(page: Page, block: list[Token]) -> None:
 
 def _sort_attributes(page: Page, tag: Token) -> None:
     kept = {}
+    if tag.value not in KEPT and not _NAME.match(tag.value):
+        page.hidden.append((tag.value, len(page.blocks)))
     for name, value in tag.attributes.items():
-        if tag.kind == "start" and tag.value in _KEPT and _is_kept(name, value):
+        if tag.kind == "start" and tag.value in KEPT and _is_kept(name, value):
             kept[name] = value
             if value.strip():
                 page.attributes.append((tag, name, len(page.blocks)))
         elif name != "charset":
-            page.hidden.append((value, len(page.blocks)))
+            page.hidden.append((value if _NAME.match(name) else f"{name} {value}", len(page.blocks)))
     tag.attributes = kept
 
 
 def _is_kept(name: str, value: str) -> bool:
     if name == "href":
         return _SAFE_ADDRESS.match(value.strip()) is not None
-    return (name in _KEPT_ATTRIBUTES or name.startswith("data-")) and _NAME.match(name) is not None
+    return (name in KEPT_ATTRIBUTES or name.startswith("data-")) and _NAME.match(name) is not None
 
 
 def _rendered(token: Token) -> str:
     if token.kind == "text":
         return html.escape(token.value, quote=False)
-    if token.value not in _KEPT or (token.kind == "end" and token.value in _VOID):
+    name = "div" if token.value in BLOCKS - KEPT_BLOCKS else token.value
+    if name not in KEPT or (token.kind == "end" and name in VOID):
         return ""
     if token.kind == "end":
-        return f"</{token.value}>"
-    attributes = "".join(f' {name}="{html.escape(value)}"' for name, value in token.attributes.items())
-    return f"<{token.value}{attributes}>"
+        return f"</{name}>"
+    attributes = "".join(f' {key}="{html.escape(value)}"' for key, value in token.attributes.items())
+    return f"<{name}{attributes}>"
 
 
 def read(chunks: Iterable[bytes]) -> Iterator[Batch]:

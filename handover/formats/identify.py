@@ -135,11 +135,9 @@ def _is_mail(head: bytes, extension: str) -> bool:
 def _text(text: str, coding: str, extension: str) -> FormatGuess:
     if extension in _TEXT_NAMES:
         return FormatGuess(format="txt", encoding=coding)
-    kind = _markup(text) or _json(text, extension)
     if extension in _HTML_NAMES:
-        if kind not in {"", "html"}:
-            raise _lie(extension, kind.upper())
         return FormatGuess(format="html", encoding=coding)
+    kind = _markup(text) or _json(text, extension)
     if extension in _JSONL_NAMES:
         if kind != "jsonl":
             raise refuse(

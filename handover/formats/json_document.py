@@ -76,6 +76,7 @@ class _Text:
 
         It is tried again only when the text has doubled, so that long ones are not read quadratically.
         """
+        self.peek()
         while True:
             try:
                 value, end = jsonl.DECODER.raw_decode(self._buffer, self._at)

@@ -172,34 +172,10 @@ class MemberWriter:
 
 
 #: Endings that say what a file is and nothing of whom it is about; any other is part of the name.
-_EXTENSION = frozenset(
-    [
-        "csv",
-        "tsv",
-        "tab",
-        "xlsx",
-        "xlsm",
-        "jsonl",
-        "ndjson",
-        "json",
-        "sqlite",
-        "sqlite3",
-        "db",
-        "db3",
-        "txt",
-        "log",
-        "md",
-        "html",
-        "htm",
-        "eml",
-        "docx",
-        "pdf",
-        "png",
-        "jpg",
-        "jpeg",
-        "zip",
-    ]
-)
+_EXTENSIONS = frozenset({
+    "csv", "db", "db3", "docx", "eml", "htm", "html", "jpeg", "jpg", "json", "jsonl", "log", "md", "ndjson", "pdf", "png", "sqlite",
+    "sqlite3", "tab", "tsv", "txt", "xlsm", "xlsx", "zip",
+})  # fmt: skip
 #: Control characters, and those that turn the direction in which a name is shown.
 _DECEIVING = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 #: What the common systems don't allow in a file's name.
@@ -222,7 +198,7 @@ def check_path(path: str) -> None:
 def stem_and_extension(path: str) -> tuple[str, str]:
     """The part of a path that may hold personal data, and its ending with the dot where that is a known one."""
     suffix = PurePosixPath(path).suffix
-    if suffix[1:].lower() in _EXTENSION:
+    if suffix[1:].lower() in _EXTENSIONS:
         return path[: -len(suffix)], suffix
     return path, ""
 
