@@ -13,8 +13,10 @@ from urllib.parse import quote
 #: Bytes of text in one encoded word, which may be 75 characters long.
 _WORD_BYTES = 39
 _LINE = 76
-#: Words with characters beyond ASCII, and the spaces between two of them; addresses and separators stay readable.
-_WIDE = re.compile(r"[^\s<>,;\"@]*[^\x00-\x7f][^\s<>,;\"@]*(?: +[^\s<>,;\"@]*[^\x00-\x7f][^\s<>,;\"@]*)*")
+#: Words with characters that a header can't hold bare (beyond ASCII, and the brackets of `[mobile]`, which no display name
+#: may have), and the spaces between two of them; addresses and separators stay readable.
+_WORD = r"[^\s<>,;\"@]*[^\x00-\x5a\x5c\x5e-\x7f][^\s<>,;\"@]*"
+_WIDE = re.compile(rf"{_WORD}(?: +{_WORD})*")
 
 
 @dataclass(frozen=True, slots=True)
