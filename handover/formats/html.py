@@ -20,7 +20,7 @@ from handover.formats.whole import whole
 
 MAX_PAGE = 32 * 1024 * 1024
 #: A page of this many tags and comments, or attributes, takes some 200 MiB as tokens.
-_MAX_TAGS = 200_000
+_MAX_TAGS = 1_000_000
 _MAX_ATTRIBUTES = 400_000
 
 _SAFE_ADDRESS = re.compile(r"(?:mailto:|tel:|sms:|#)", re.IGNORECASE)
@@ -107,9 +107,11 @@ def _end_block(page: Page, block: list[Token]) -> None:
 
 
 def _sort_attributes(page: Page, tag: Token) -> None:
-    kept = {}
     if tag.value not in KEPT and not _NAME.match(tag.value):
         page.hidden.append((tag.value, len(page.blocks)))
+    if not tag.attributes:
+        return
+    kept = {}
     for name, value in tag.attributes.items():
         if tag.kind == "start" and tag.value in KEPT and _is_kept(name, value):
             kept[name] = value

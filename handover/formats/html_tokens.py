@@ -6,6 +6,7 @@ not seen here.
 
 import html
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
@@ -20,6 +21,7 @@ _SPACE = r"[ \t\n\f\r]"
 _ATTRIBUTE = re.compile(
     rf"""(?:{_SPACE}|/)*(=?[^ \t\n\f\r/>=]*)(?:{_SPACE}*(=){_SPACE}*(?:"([^"]*)"|'([^']*)'|([^ \t\n\f\r>"'][^ \t\n\f\r>]*))?)?"""
 )
+_NO_ATTRIBUTES: dict[str, str] = {}
 #: A tag with more is no page's.
 _MAX_ATTRIBUTES = 1000
 _COMMENT_END = re.compile(r"--!?>")
@@ -33,7 +35,8 @@ class Token:
     kind: Literal["start", "end", "text", "hidden"]
     #: The tag's name in lower case, or the text.
     value: str
-    attributes: dict[str, str] = field(default_factory=dict)
+    #: Empty for most, and then one and the same for all: it is replaced, never changed.
+    attributes: dict[str, str] = field(default_factory=lambda: _NO_ATTRIBUTES)
 
 
 def tokens(source: str) -> Iterator[Token]:
@@ -79,7 +82,7 @@ def _markup(source: str, at: int) -> tuple[Token, int]:
     attributes, end_at = _attributes(source, name.end())
     if end_at > len(source):
         return Token("hidden", html.unescape(source[at:])), len(source)
-    return Token("end" if closing else "start", name[0].lower(), attributes), end_at
+    return Token("end" if closing else "start", sys.intern(name[0].lower()), attributes or _NO_ATTRIBUTES), end_at
 
 
 def _attributes(source: str, at: int) -> tuple[dict[str, str], int]:
