@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from handover.formats.encoding import decode_as
 from handover.formats.errors import FormatRefusedError, refuse
@@ -19,8 +20,8 @@ from handover.formats.runs import spread
 from handover.formats.whole import whole
 
 MAX_PAGE = 32 * 1024 * 1024
-#: A page of this many tags and comments, or attributes, takes some 200 MiB as tokens.
-_MAX_TAGS = 1_000_000
+#: A page of this many tags and comments, or attributes, takes some 250 MiB.
+_MAX_TAGS = 800_000
 _MAX_ATTRIBUTES = 400_000
 
 _SAFE_ADDRESS = re.compile(r"(?:mailto:|tel:|sms:|#)", re.IGNORECASE)
@@ -114,7 +115,8 @@ def _sort_attributes(page: Page, tag: Token) -> None:
     kept = {}
     for name, value in tag.attributes.items():
         if tag.kind == "start" and tag.value in KEPT and _is_kept(name, value):
-            kept[name] = value
+            # An address may spell any character as %40.
+            kept[name] = unquote(value) if name == "href" else value
             if value.strip():
                 page.attributes.append((tag, name, len(page.blocks)))
         elif name != "charset":

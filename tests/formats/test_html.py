@@ -72,6 +72,7 @@ def test_records_that_are_not_kept_are_gone_with_their_attributes() -> None:
         "<x13812345678>",
         "<p 13812345678>",
         "<p data-13812345678=1>",
+        "<a href='tel:1%33812345678'>x</a>",
     ],
 )
 def test_no_place_in_the_source_escapes_the_scan(source: str) -> None:

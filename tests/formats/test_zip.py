@@ -5,7 +5,8 @@ import zipfile
 
 import pytest
 
-from handover.formats import FormatRefusedError
+from handover.formats import FormatRefusedError, open_records
+from handover.formats.members import Budget, Nest
 from tests.formats.rewriting import archive, database, read, rewrite, unpacked
 
 CSV = "姓名,手机\n张三,13812345678\n".encode()
@@ -39,8 +40,6 @@ def test_members_are_read_and_rebuilt_by_their_formats() -> None:
 
 
 def test_records_are_numbered_over_all_members_without_gap() -> None:
-    from handover.formats import open_records
-
     data = archive({"a.csv": CSV * 2, "b.zip": archive({"c.txt": b"1\n2\n"}), "d.txt": b"3\n"})
     expected = 0
     for batch in open_records([data], "a.zip").batches:
@@ -91,6 +90,15 @@ def test_one_bad_member_blocks_and_a_tolerant_reader_says_which() -> None:
     reading, values = read(data, "a.zip", tolerant=True)
     assert list(reading.notes.blocked) == ["b.bin", "c.zip!d.exe"]
     assert values["c.zip!e.csv!手机"] == ["13812345678"]
+
+
+@pytest.mark.parametrize(("budget", "word"), [(Budget(members=4), "more than"), (Budget(unpacked=2500), "larger than")])
+def test_what_all_levels_hold_together_is_bounded(budget: Budget, word: str) -> None:
+    inner = archive({"a.txt": b"x" * 1000, "b.txt": b"y" * 1000})
+    data = archive({"c.zip": inner, "d.zip": inner})
+    assert read(data, "a.zip")[1]["d.zip!b.txt!text"] == ["y" * 1000]
+    with pytest.raises(FormatRefusedError, match=word):
+        list(open_records([data], "a.zip", nest=Nest(open_records, budget=budget)).batches)
 
 
 def _entry(name: str, content: bytes = b"x", **fields: int) -> bytes:
