@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from handover.formats.encoding import decode_as
 from handover.formats.errors import FormatRefusedError, refuse
-from handover.formats.html_elements import BLOCKS, KEPT, KEPT_ATTRIBUTES, KEPT_BLOCKS, VOID
+from handover.formats.html_elements import AS_DIV, BLOCKS, KEPT, KEPT_ATTRIBUTES, VOID
 from handover.formats.html_tokens import Token, tokens
 from handover.formats.records import Batch, Column, Table
 from handover.formats.runs import spread
@@ -133,7 +133,7 @@ def _is_kept(name: str, value: str) -> bool:
 def _rendered(token: Token) -> str:
     if token.kind == "text":
         return html.escape(token.value, quote=False)
-    name = "div" if token.value in BLOCKS - KEPT_BLOCKS else token.value
+    name = "div" if token.value in AS_DIV else token.value
     if name not in KEPT or (token.kind == "end" and name in VOID):
         return ""
     if token.kind == "end":

@@ -14,6 +14,7 @@ BLOCKS = _words(
 )
 #: Blocks that are written as they are; others as plain `div`.
 KEPT_BLOCKS = BLOCKS - {"dialog", "dir", "form", "frameset", "plaintext", "search", "xmp"}
+AS_DIV = BLOCKS - KEPT_BLOCKS
 KEPT_INLINE = _words(
     """a abbr b bdi bdo big cite code data del dfn em font i img ins kbd label mark nobr q s samp small span strike strong sub sup time tt u
     var wbr"""

@@ -4,6 +4,7 @@ In an object that holds one array of objects each of these is a record (`custome
 is the last one; anything else is one record. Fields, order, types and what is refused are those of JSON Lines.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -19,7 +20,9 @@ MAX_ELEMENT = 16 * 1024 * 1024
 #: The longest document that is no array: as objects it takes several times that.
 MAX_DOCUMENT = 32 * 1024 * 1024
 _MIB = 1024 * 1024
-_SPACE = " \t\n\r"
+_SPACE = re.compile(r"[ \t\n\r]*")
+#: Before these, or the end of what has arrived, a number is not over.
+_MAY_GO_ON = frozenset({"", *"0123456789.eE+-"})
 
 
 @dataclass(slots=True)
@@ -61,8 +64,8 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no space; empty at the end."""
         while True:
-            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACE:
-                self._at += 1
+            space = _SPACE.match(self._buffer, self._at)
+            self._at = space.end() if space else self._at
             if self._at < len(self._buffer):
                 return self._buffer[self._at]
             if not self._more(1):
@@ -89,8 +92,7 @@ class _Text:
                 ) from None
             except ValueError:
                 end = None
-            # A number that ends with the text may go on.
-            if end is not None and (end < len(self._buffer) or self._ended):
+            if end is not None and (self._ended or self._buffer[end : end + 1] not in _MAY_GO_ON):
                 self.consumed += end - self._at
                 self._at, self.done = end, self.done + 1
                 return value

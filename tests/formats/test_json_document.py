@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from handover.formats import FormatRefusedError
 from tests.formats.rewriting import read, rewrite
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
+)
 DOCUMENTS = st.recursive(
     SCALARS,
     lambda inner: (
