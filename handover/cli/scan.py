@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from handover.archive.errors import TargetExistsError
-from handover.detection import ScanReport, Source, inspect_isolated
+from handover.detection import MemberReport, ScanReport, Source, inspect_isolated, local_name
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
@@ -34,10 +34,14 @@ def scan(paths: tuple[Path, ...], as_json: bool, spans: bool) -> None:
     """Find personal data in files and folders."""
     reports = [(path, _scan(path, spans=spans)) for path in _files(paths)]
     if as_json and not spans:
-        click.echo(msgspec.json.encode({"files": [_as_json(path, report) for path, report in reports]}))
+        click.echo(msgspec.json.encode({"files": [row for path, report in reports for row in _as_json(path, report)]}))
     for path, report in reports:
         if report.blocked is not None:
             click.echo(f"{path}: {report.blocked.zh} / {report.blocked.en}", err=True)
+            for member in report.members:
+                if member.blocked is not None:
+                    shown = _within(path, member.path)
+                    click.echo(f"{shown}: {member.blocked.zh} / {member.blocked.en}", err=True)
         elif not as_json and not spans:
             _print(path, report)
     if any(report.blocked for _, report in reports):
@@ -95,19 +99,41 @@ def _opener(path: Path) -> Source:
 def _scan(path: Path, *, spans: bool) -> ScanReport:
     def show(rows: bytes) -> None:
         for row in rows.splitlines():
-            click.echo(msgspec.json.encode({"path": str(path), **msgspec.json.decode(row)}))
+            place = msgspec.json.decode(row)
+            member = place.pop("member")
+            click.echo(msgspec.json.encode({"path": _within(path, member), **place}))
 
     return inspect_isolated(_opener(path), path.name, key=secrets.token_bytes(32), on_spans=show if spans else None)
 
 
-def _as_json(path: Path, report: ScanReport) -> dict[str, object]:
+def _within(path: Path, member: str) -> str:
+    return f"{path}!{member}" if member else str(path)
+
+
+def _as_json(path: Path, report: ScanReport) -> Iterator[dict[str, object]]:
+    """The file, and each file within it. The persons of a container are those of all files in it."""
+    own = report.records - sum(member.records for member in report.members)
+    yield _file_as_json(
+        path,
+        report,
+        MemberReport(path="", format=report.format, records=own, persons=report.persons, blocked=report.blocked),
+    )
+    for member in report.members:
+        yield _file_as_json(path, report, member)
+
+
+def _file_as_json(path: Path, report: ScanReport, file: MemberReport) -> dict[str, object]:
     return {
-        "path": str(path),
-        "format": report.format,
-        "records": report.records,
-        "persons": report.persons,
-        "fields": [{"name": field.name, "level": field.level, "kinds": field.kinds} for field in report.fields],
-        "blocked": report.blocked.en if report.blocked else None,
+        "path": _within(path, file.path),
+        "format": file.format,
+        "records": file.records,
+        "persons": file.persons,
+        "fields": [
+            {"name": local_name(field.name, field.member), "level": field.level, "kinds": field.kinds}
+            for field in report.fields
+            if field.member == file.path
+        ],
+        "blocked": file.blocked.en if file.blocked else None,
     }
 
 

@@ -55,7 +55,7 @@ def main() -> None:
             pending.clear()
 
     def opened() -> Reading:
-        return open_records(read_stream(incoming), parameters.name)
+        return open_records(read_stream(incoming), parameters.name, tolerant=True)
 
     try:
         report, subjects = inspect(

@@ -3,18 +3,20 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.detectors import LEVELS, birth_date, resident_id
-from handover.detection.report import FieldReport, ScanReport, SpanRow, Subject
+from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name
 from handover.detection.shapes import commonest_shapes
 from handover.detection.spans import Level, Span
 from handover.detection.subjects import SubjectDigester
 from handover.detection.survey import FieldSurvey, Survey
 from handover.formats import Batch, Column, Reading
+from handover.i18n import Text
 
 #: What identifies a person in running text, best first.
 _IDENTIFYING = ("resident_id", "mobile", "email", "phone", "person_name")
@@ -24,6 +26,17 @@ _ROLE_LEVELS: dict[str, Level] = {"free_text": "L3", "amount": "L3", "customer_i
 _IDENTIFIER_ROLES = frozenset({"resident_id", "bank_card", "us_ssn", "email", "telephone", "birth_date"})
 _ADULT, _YOUNG = 18, 14
 _DAYS_PER_YEAR = 365.2425
+
+
+@dataclass(slots=True)
+class _Member:
+    """What is counted for one file: the whole, or one within a container."""
+
+    subject: Subject | None
+    #: Number of its first record over the whole file.
+    first: int
+    records: int = 0
+    persons: DistinctCounter = field(default_factory=DistinctCounter)
 
 
 class Inspection:
@@ -39,6 +52,7 @@ class Inspection:
     ) -> None:
         self._survey = survey
         self._subject = subject
+        self._members: dict[str, _Member] = {}
         #: Records of one person lie close together, or come round again.
         self._digest = lru_cache(maxsize=65_536)(SubjectDigester(key))
         self._today = today
@@ -50,7 +64,8 @@ class Inspection:
 
     def add(self, batch: Batch) -> None:
         """Counts one batch."""
-        references = self._references(batch)
+        member = self._member(batch)
+        references = self._references(batch, member.subject)
         # Where the subject is known already only an age is still to be learnt.
         noted = _BIRTHS if len(references) == batch.count else _BIRTHS.union(_IDENTIFYING)
         found: dict[int, dict[str, str]] = {}
@@ -66,14 +81,26 @@ class Inspection:
             if self._on_span is not None:
                 for index, spans in hits.items():
                     self._report_spans(batch, column, index, spans)
-        self._count_persons(references, found)
+        self._count_persons(member, references, found)
 
-    def _references(self, batch: Batch) -> dict[int, str]:
+    def _member(self, batch: Batch) -> _Member:
+        """The counters of the file that a batch is from. Within a container each has the subject field of its own."""
+        path = batch.table.member
+        member = self._members.get(path)
+        if member is None:
+            chosen = self._subject
+            here = chosen is not None and self._survey.fields[chosen.field].member == path
+            member = self._members[path] = _Member(chosen if here else self._survey.subject(path), batch.first)
+        member.records += batch.count
+        return member
+
+    @staticmethod
+    def _references(batch: Batch, subject: Subject | None) -> dict[int, str]:
         """The subject reference of each record that has one."""
-        if self._subject is None:
+        if subject is None:
             return {}
         for column in batch.columns:
-            if column.name == self._subject.field:
+            if column.name == subject.field:
                 return {
                     record: value for record, value in zip(column.records, column.values, strict=True) if value.strip()
                 }
@@ -92,11 +119,14 @@ class Inspection:
 
     def _report_spans(self, batch: Batch, column: Column, index: int, spans: list[Span]) -> None:
         assert self._on_span is not None  # noqa: S101 - asked by the caller
+        path = batch.table.member
+        record = batch.first - self._members[path].first + column.records[index]
         for span in spans:
             self._on_span(
                 SpanRow(
-                    record=batch.first + column.records[index],
-                    field=column.name,
+                    member=path,
+                    record=record,
+                    field=local_name(column.name, path),
                     kind=span.kind,
                     start=span.start,
                     end=span.end,
@@ -104,16 +134,18 @@ class Inspection:
                 )
             )
 
-    def _count_persons(self, references: dict[int, str], found: dict[int, dict[str, str]]) -> None:
-        self.persons.update(map(self._digest, dict.fromkeys(references.values())))
+    def _count_persons(self, member: _Member, references: dict[int, str], found: dict[int, dict[str, str]]) -> None:
+        persons = set(map(self._digest, dict.fromkeys(references.values())))
         for record, identifiers in found.items():
             identifying = [identifiers[kind] for kind in _IDENTIFYING if kind in identifiers]
             if record not in references and not identifying:
                 continue
             digest = self._digest(references.get(record) or identifying[0])
-            if self._subject is None:
-                self.persons.add(digest)
+            if member.subject is None:
+                persons.add(digest)
             self._count_minor(digest, identifiers)
+        self.persons.update(persons)
+        member.persons.update(persons)
 
     def _count_minor(self, digest: bytes, identifiers: dict[str, str]) -> None:
         born = _born(identifiers)
@@ -133,6 +165,11 @@ class Inspection:
             encoding=reading.notes.encoding,
             records=self._survey.records,
             fields=[self._field(entry) for entry in self._survey.fields.values()],
+            members=[
+                self._member_report(path, kind, reading.notes.blocked.get(path))
+                for path, kind in reading.notes.members.items()
+            ],
+            dropped=reading.notes.dropped,
             persons=self.persons.count(),
             persons_method=method if self.persons.count() else "none",
             subject=self._subject,
@@ -141,6 +178,13 @@ class Inspection:
             ragged=reading.notes.ragged,
             ragged_first_line=reading.notes.ragged_first_line,
             hidden_sheets=reading.notes.hidden_tables,
+            blocked=_blocked(list(reading.notes.blocked.values())),
+        )
+
+    def _member_report(self, path: str, kind: str, blocked: Text | None) -> MemberReport:
+        counted = self._members.get(path) or _Member(None, 0)
+        return MemberReport(
+            path=path, format=kind, records=counted.records, persons=counted.persons.count(), blocked=blocked
         )
 
     def _field(self, entry: FieldSurvey) -> FieldReport:
@@ -149,6 +193,7 @@ class Inspection:
         checked = entry.role in _IDENTIFIER_ROLES
         return FieldReport(
             name=entry.name,
+            member=entry.member,
             level=level,
             kinds=dict(sorted(kinds.items())),
             role=entry.role,
@@ -157,6 +202,17 @@ class Inspection:
             unmatched=entry.values - self._hit_values[entry.name] if checked else 0,
             shapes=commonest_shapes(entry.sample),
         )
+
+
+def _blocked(reasons: list[Text]) -> Text | None:
+    """Why a container is blocked as a whole."""
+    if not reasons:
+        return None
+    first, count = reasons[0], len(reasons)
+    return Text(
+        f"里面有 {count} 个文件不能检查。第一个的原因：{first.zh}",
+        f"{count} of the files inside can't be inspected. The reason for the first: {first.en}",
+    )
 
 
 def _born(identifiers: dict[str, str]) -> dt.date | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
-from handover.detection.report import Subject
+from handover.detection.report import Subject, local_name
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
 from handover.formats.errors import refuse
@@ -39,6 +39,7 @@ class FieldSurvey:
     """One field while its sample is gathered, and afterwards."""
 
     name: str
+    member: str
     header_role: str
     sample: list[str] = field(default_factory=list)
     role: str = ""
@@ -62,11 +63,14 @@ class Survey:
             FormatRefusedError: a field's name is personal data itself.
         """
         self.records += batch.count
+        _refuse_data_in_name(batch.table.name)
         for column in batch.columns:
             entry = self.fields.get(column.name)
             if entry is None:
-                _refuse_data_in_name(column.name)
-                entry = self.fields[column.name] = FieldSurvey(column.name, role_of_header(column.name))
+                member = batch.table.member
+                local = local_name(column.name, member)
+                _refuse_data_in_name(local)
+                entry = self.fields[column.name] = FieldSurvey(column.name, member, role_of_header(local))
             present = list(filter(None, column.values))
             entry.values += len(present)
             if entry.decided:
@@ -83,16 +87,17 @@ class Survey:
                 self._decide(entry)
         return self
 
-    def subject(self) -> Subject | None:
-        """The field that tells persons apart best; None when no field does."""
+    def subject(self, member: str | None = None) -> Subject | None:
+        """The field (of a file within a container) that tells persons apart best; None when no field does."""
+        fields = [entry for entry in self.fields.values() if member is None or entry.member == member]
         by_role: dict[str, str] = {}
-        for entry in self.fields.values():
+        for entry in fields:
             if entry.values:
                 by_role.setdefault(entry.role, entry.name)
         for role in _SUBJECT_ORDER:
             if role in by_role:
                 return Subject(field=by_role[role], basis=_SUBJECT_BASIS.get(role, role))
-        for entry in self.fields.values():
+        for entry in fields:
             if entry.role == "order" and len(set(entry.sample)) == len(entry.sample) > 0:
                 return Subject(field=entry.name, basis="record_id")
         return None
@@ -104,7 +109,7 @@ class Survey:
 
     def _decide(self, entry: FieldSurvey) -> None:
         entry.decided = True
-        single_word = is_single_word_name(entry.name)
+        single_word = is_single_word_name(local_name(entry.name, entry.member))
         entry.role = _role(entry, single_word=single_word)
         suppressed = _implausible(entry) if entry.role in _NO_FREE_TEXT else frozenset()
         # Amounts and numbers are searched for no names; everything else is.

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from handover.i18n import Text
+
 #: Records per batch: large enough that per-batch work vanishes, small enough to stay in the processor's cache.
 BATCH_RECORDS = 4096
 #: A batch also ends at this many characters, so that long narratives do not pile up.
@@ -38,6 +40,8 @@ class Table:
     #: The header as it was written; None when the file has none.
     header: list[str] | None = None
     hidden: bool = False
+    #: Which file within a container the table is from, nested ones joined by `!`; the names of its columns begin with it.
+    member: str = ""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,12 @@ class Notes:
     ragged_first_line: int | None = None
     hidden_tables: list[str] = field(default_factory=list)
     encoding: str = ""
+    #: The files within a container and their formats (empty for an empty file), by path, nested ones joined by `!`.
+    members: dict[str, str] = field(default_factory=dict)
+    #: Why some of them can't be inspected; only a tolerant reader goes on after one.
+    blocked: dict[str, Text] = field(default_factory=dict)
+    #: What a rewrite leaves out without a trace (views of a database, `__MACOSX` of an archive), by name.
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -7,7 +7,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+import xlsxwriter
 
 from handover.detection import inspect_isolated, subject_digest
 from handover.detection.inspection import inspect
@@ -23,6 +25,8 @@ from handover.masking import (
     residual_isolated,
 )
 from handover.masking.residual import residual
+from handover.masking.selection import SelectionReport, select
+from tests.formats.rewriting import archive, database
 
 KEY, CASE = b"k" * 32, b"c" * 32
 CARD, IDENTITY, CHILD = "6222021234567890128", "11010519491231002X", "31010120180505001X"
@@ -125,6 +129,37 @@ def test_persons_without_consent_are_left_out_before_their_reference_becomes_a_t
     out, report = redact(DATA, "a.csv", policy, selection=selection(["C001", "C002"], {"C002": "refused"}))
     assert [row["姓名"] for row in rows(out)] == ["张三丰"]
     assert (report.records_out, report.persons_out, report.excluded) == (1, 1, {"refused": 1, "no_answer": 1})
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.xlsx", "a.db", "a.zip"])
+def test_field_that_is_left_out_is_gone_and_no_other_takes_its_place(name: str) -> None:
+    data, field = dropping(name)
+    chosen = msgspec.structs.replace(selection(None, {}, name=name), drop_fields=[field])
+    output = b"".join(select([data], chosen, SelectionReport()))
+    values = [
+        value for batch in open_records([output], name).batches for column in batch.columns for value in column.values
+    ]
+    assert "13812345678" not in values
+    assert {"张三", "好"} <= set(values)
+
+
+def dropping(name: str) -> tuple[bytes, str]:
+    """A file with a telephone number in the field that is returned beside it."""
+    table = "姓名,手机,备注\n张三,13812345678,好\n".encode()
+    if name == "a.csv":
+        return table, "手机"
+    if name == "a.jsonl":
+        return '{"姓名":"张三","手机":"13812345678","备注":"好"}\n'.encode(), "手机"
+    if name == "a.db":
+        return database("CREATE TABLE t (姓名, 手机, 备注); INSERT INTO t VALUES ('张三', '13812345678', '好')"), "手机"
+    if name == "a.zip":
+        return archive({"b.csv": table}), "b.csv!手机"
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, ["姓名", "手机", "备注"])
+        sheet.write_row(1, 0, ["张三", "13812345678", "好"])
+    return buffer.getvalue(), "手机"
 
 
 def test_file_that_cannot_tell_persons_apart_gives_nothing_when_consent_is_needed() -> None:
