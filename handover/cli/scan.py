@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from handover.archive.errors import TargetExistsError
-from handover.detection import MemberReport, ScanReport, Source, inspect_isolated, local_name
+from handover.detection import MemberReport, ScanReport, Source, holds_personal_data, inspect_isolated, local_name
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
@@ -59,8 +59,8 @@ def redact(source: Path, target: Path, policy_file: Path | None, key_file: Path 
     policy = _policy(policy_file) if policy_file else default_policy()
     key = _key(key_file) if key_file else secrets.token_bytes(32)
     refused = left = 0
-    for path in _files((source,)):
-        output = target / path.relative_to(source) if source.is_dir() else target
+    for number, path in enumerate(_files((source,)), 1):
+        output = target / _clean_name(path.relative_to(source), number) if source.is_dir() else target
         try:
             leftover = _redact(path, output, policy, key, check=check)
         except FormatRefusedError as error:
@@ -75,6 +75,15 @@ def redact(source: Path, target: Path, policy_file: Path | None, key_file: Path 
         sys.exit(_VERIFICATION_FAILED)
     if refused:
         sys.exit(_PARTIAL)
+
+
+def _clean_name(path: Path, number: int) -> Path:
+    """Where a file of a folder is written: under its own name, unless that tells of a person."""
+    if not any(holds_personal_data(part) for part in (*path.parent.parts, path.stem)):
+        return path
+    clean = Path(f"file-{number}{path.suffix}")
+    click.echo(f"file {number}: its name holds personal data, so it is written as {clean}", err=True)
+    return clean
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:

@@ -127,3 +127,14 @@ def test_archive_is_redacted_and_checked_as_one(tmp_path: Path) -> None:
         # One person, one token: in the name of a file, in a column, and in a text.
         assert out.read(first).decode().count(first.removesuffix(".csv")) == 2
         assert "13812345678" not in (out.read(first) + out.read(second)).decode()
+
+
+def test_a_name_that_tells_of_a_person_is_not_written(tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "客户13812345678.txt").write_text("好\n")
+    (source / "notes.txt").write_text("好\n")
+    result = CliRunner().invoke(redact, [str(source), str(tmp_path / "out")])
+    assert result.exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["file-2.txt", "notes.txt"]
+    assert "file 2: its name holds personal data" in result.stderr
