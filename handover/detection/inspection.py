@@ -58,7 +58,7 @@ class Inspection:
         self._today = today
         self._on_span = on_span
         self.persons = DistinctCounter()
-        self._minors, self._young = DistinctCounter(), DistinctCounter()
+        self.minors, self.young = DistinctCounter(), DistinctCounter()
         self._kinds: dict[str, dict[str, int]] = {name: {} for name in survey.fields}
         self._hit_values: dict[str, int] = dict.fromkeys(survey.fields, 0)
 
@@ -153,9 +153,9 @@ class Inspection:
             return
         age = (self._today - born).days / _DAYS_PER_YEAR
         if age < _ADULT:
-            self._minors.add(digest)
+            self.minors.add(digest)
         if age < _YOUNG:
-            self._young.add(digest)
+            self.young.add(digest)
 
     def report(self, reading: Reading) -> ScanReport:
         """The finished inventory."""
@@ -173,8 +173,8 @@ class Inspection:
             persons=self.persons.count(),
             persons_method=method if self.persons.count() else "none",
             subject=self._subject,
-            minors=self._minors.count(),
-            under_14=self._young.count(),
+            minors=self.minors.count(),
+            under_14=self.young.count(),
             ragged=reading.notes.ragged,
             ragged_first_line=reading.notes.ragged_first_line,
             hidden_sheets=reading.notes.hidden_tables,
@@ -189,7 +189,7 @@ class Inspection:
 
     def _field(self, entry: FieldSurvey) -> FieldReport:
         kinds = self._kinds[entry.name]
-        level = _highest([LEVELS[kind] for kind in kinds], _ROLE_LEVELS.get(entry.role, "L1"))
+        level = level_of(entry.role, kinds)
         checked = entry.role in _IDENTIFIER_ROLES
         return FieldReport(
             name=entry.name,
@@ -197,7 +197,7 @@ class Inspection:
             level=level,
             kinds=dict(sorted(kinds.items())),
             role=entry.role,
-            need=_need(entry.role, kinds, level),
+            need=need_of(entry.role, kinds, level),
             values=entry.values,
             unmatched=entry.values - self._hit_values[entry.name] if checked else 0,
             shapes=commonest_shapes(entry.sample),
@@ -222,11 +222,13 @@ def _born(identifiers: dict[str, str]) -> dt.date | None:
     return dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if digits else None
 
 
-def _highest(levels: Iterable[Level], least: Level) -> Level:
-    return max([least, *levels])
+def level_of(role: str, kinds: Iterable[str]) -> Level:
+    """The level of a field by what it is and what was found in it."""
+    return max([_ROLE_LEVELS.get(role, "L1"), *(LEVELS[kind] for kind in kinds)])
 
 
-def _need(role: str, kinds: dict[str, int], level: Level) -> str:
+def need_of(role: str, kinds: Iterable[str], level: Level) -> str:
+    """The proposal for the custodian, see `FieldReport.need`."""
     if role == "credential" or "credential" in kinds:
         return "unneeded"
     return "review" if level == "L4" else "needed"
@@ -250,19 +252,36 @@ def inspect(
     Raises:
         FormatRefusedError: on either pass.
     """
+    inspection, reading = inspected(first, second, key, subject_field, today, on_span, on_records)
+    digests = sorted(inspection.persons.seen) if inspection.persons.is_exact else None
+    return inspection.report(reading), digests
+
+
+def inspected(
+    first: Reading,
+    second: Callable[[], Reading],
+    key: bytes,
+    subject_field: str | None,
+    today: dt.date | None = None,
+    on_span: Callable[[SpanRow], None] | None = None,
+    on_records: Callable[[str, int], None] | None = None,
+    part: tuple[int, int] = (0, 1),
+) -> tuple[Inspection, Reading]:
+    """As `inspect`, before the report is written; of `part` (number, of how many) only every n-th batch is looked at."""
     survey = survey_of(first, on_records)
     chosen = subject_field is not None and subject_field in survey.fields
     subject = Subject(field=subject_field or "", basis="given") if chosen else survey.subject()
     inspection = Inspection(survey, key, subject, today or dt.datetime.now(dt.UTC).date(), on_span)
     reading = second()
     done = 0
-    for batch in reading.batches:
-        inspection.add(batch)
+    number, of = part
+    for position, batch in enumerate(reading.batches):
+        if position % of == number:
+            inspection.add(batch)
         done += batch.count
         if on_records:
             on_records("scan", done)
-    digests = sorted(inspection.persons.seen) if inspection.persons.is_exact else None
-    return inspection.report(reading), digests
+    return inspection, reading
 
 
 def survey_of(reading: Reading, on_records: Callable[[str, int], None] | None = None) -> Survey:

@@ -1,4 +1,4 @@
-"""Parts of a redaction run, so that several workers share it."""
+"""Parts of redaction runs and of inspections, so that several workers share them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,3 +29,20 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("redaction_parts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_redaction_parts_redaction_id"), ["redaction_id"], unique=False)
+
+    op.create_table(
+        "inspection_parts",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("record_set_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("of", sa.Integer(), nullable=False),
+        sa.Column("result_copy_id", sa.Uuid(), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["record_set_id"], ["record_sets.id"], name=op.f("fk_inspection_parts_record_set_id_record_sets")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_parts")),
+    )
+    with op.batch_alter_table("inspection_parts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inspection_parts_record_set_id"), ["record_set_id"], unique=False)
