@@ -44,7 +44,7 @@ _ENGLISH_ENDING = re.compile(
     r"[a-z]{3}(?:ly|ing|ed|ness|tions?|sions?|ary|ies|ful|less|able|ible|ments?|ity|ics?|ical|ous|ive|ales|ware|soft|tech|pay|card|bank|source|check|point)\Z"
 )
 #: A name in small letters is looked for behind these alone.
-_SMALL_CUES = ("name is ", "name's ", "name: ", "this is ", "i am ", "i'm ", "follow up with ", "call me ", "calls me ", "user: ")
+_SMALL_CUES = ("name is", "name's", "name:", "this is", "i am", "i'm", "follow up with", "call me", "calls me", "user:")
 _SMALL = re.compile(rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?)?(?: [a-zß-ÿ][{_LETTER}'-]+)?)")
 _SMALL_WORD = re.compile(r"[^ ]+")
 #: How surnames end that no list holds all of.
