@@ -36,6 +36,8 @@ def scan(paths: tuple[Path, ...], as_json: bool, spans: bool) -> None:
     if as_json and not spans:
         click.echo(msgspec.json.encode({"files": [_as_json(path, report) for path, report in reports]}))
     for path, report in reports:
+        for limit in report.limits:
+            click.echo(f"{path}: {limit.zh} / {limit.en}", err=True)
         if report.blocked is not None:
             click.echo(f"{path}: {report.blocked.zh} / {report.blocked.en}", err=True)
         elif not as_json and not spans:
@@ -101,6 +103,7 @@ def _scan(path: Path, *, spans: bool) -> ScanReport:
 
 
 def _as_json(path: Path, report: ScanReport) -> dict[str, object]:
+    limits = {"limits": [limit.en for limit in report.limits]} if report.limits else {}
     return {
         "path": str(path),
         "format": report.format,
@@ -108,6 +111,7 @@ def _as_json(path: Path, report: ScanReport) -> dict[str, object]:
         "persons": report.persons,
         "fields": [{"name": field.name, "level": field.level, "kinds": field.kinds} for field in report.fields],
         "blocked": report.blocked.en if report.blocked else None,
+        **limits,
     }
 
 

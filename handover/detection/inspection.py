@@ -141,6 +141,8 @@ class Inspection:
             ragged=reading.notes.ragged,
             ragged_first_line=reading.notes.ragged_first_line,
             hidden_sheets=reading.notes.hidden_tables,
+            names=self._survey.names.method,
+            limits=self._survey.names.limits(),
         )
 
     def _field(self, entry: FieldSurvey) -> FieldReport:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
+from handover.detection.names.learning import NameLearner
 from handover.detection.report import Subject
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
@@ -25,6 +26,9 @@ _REALLY_IDENTIFIERS = 0.8
 _FREE_TEXT_LENGTH = 24
 
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
+
+#: Roles whose values may be sentences with names in them.
+_RUNNING_TEXT = frozenset({"", "free_text"})
 
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
@@ -53,6 +57,7 @@ class Survey:
     def __init__(self) -> None:
         self.fields: dict[str, FieldSurvey] = {}
         self.known = KnownValues()
+        self.names = NameLearner()
         self.records = 0
 
     def add(self, batch: Batch) -> None:
@@ -81,6 +86,7 @@ class Survey:
         for entry in self.fields.values():
             if not entry.decided:
                 self._decide(entry)
+        self.names.finish(self.known)
         return self
 
     def subject(self) -> Subject | None:
@@ -118,6 +124,8 @@ class Survey:
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
             self.known.add_numbers(values, "phone" if entry.role == "telephone" else entry.role)
+        elif entry.role in _RUNNING_TEXT:
+            self.names.read(values)
 
 
 def _role(entry: FieldSurvey, *, single_word: bool) -> str:

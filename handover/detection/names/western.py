@@ -36,6 +36,8 @@ _ROW = re.compile(
 _WORD = re.compile(rf"{_TOKEN}")
 _SURE = 2.0
 _CUE_REACH = 28
+#: A longer row of words that no list holds is a foreign sentence or a heading.
+_MOST_UNKNOWN = 3
 #: Weights of a word: given name, surname, and the same where the word is also something else.
 _GIVEN, _SURNAME, _WEAK_GIVEN, _WEAK_SURNAME, _UNKNOWN, _PLACE = 2.0, 2.0, 1.0, 0.6, 0.75, 0.3
 _TRADE_MARK = re.compile(r"(?<!\bMc)(?<!\bMac)(?<!\b[A-Z][a-z])(?<=[a-z])[A-Z]")
@@ -45,7 +47,7 @@ _ENGLISH_ENDING = re.compile(
 )
 #: A name in small letters is looked for behind these alone.
 _SMALL_CUES = ("name is", "name's", "name:", "this is", "i am", "i'm", "follow up with", "call me", "calls me", "user:")
-_SMALL = re.compile(rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?)?(?: [a-zß-ÿ][{_LETTER}'-]+)?)")
+_SMALL = re.compile(rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?(?![a-zß-ÿ]))?(?: [a-zß-ÿ][{_LETTER}'-]+)?)")
 _SMALL_WORD = re.compile(r"[^ ]+")
 #: How surnames end that no list holds all of.
 _ENDING = re.compile(
@@ -152,6 +154,8 @@ def _judge(text: str, part: list[_Word], before: _Word | None, after: _Word | No
 def _confidence(text: str, part: list[_Word], before: _Word | None) -> float:
     spelt = [word for word in part if word.weight > 0]
     if not spelt:
+        return 0.0
+    if not any(word.flags for word in spelt) and (len(spelt) > _MOST_UNKNOWN or any(w.weight < _PLACE for w in spelt)):
         return 0.0
     score = sum(word.weight for word in spelt)
     if len(part) > len(spelt) and len(part) > 1:
