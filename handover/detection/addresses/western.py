@@ -47,7 +47,7 @@ _FIRST = re.compile(
     "(?:"
     + "|".join(
         (
-            rf"{_NUMBER},? (?:{_NUMBER} )?(?:{_DIRECTION}\.? )?(?:(?:{_WORD}|{_ORDINAL}) ){{1,4}}?{_SUFFIX}(?![{_LETTER}0-9])(?: (?:{_WORD}) {_SUFFIX})?\.?(?: {_DIRECTION}\b\.?)?",
+            rf"{_NUMBER},? (?:{_NUMBER} )?(?:{_DIRECTION}\.? )?(?:(?:{_WORD}|{_ORDINAL}) ){{1,4}}?{_SUFFIX}(?![{_LETTER}0-9])(?: (?:{_WORD} )?{_SUFFIX}(?![{_LETTER}0-9]))?\.?(?: {_DIRECTION}\b\.?)?",
             rf"{_NUMBER} (?:{_DIRECTION}\.? )?(?:(?:County|State|US|U\.S\.) )?(?:Highway|Hwy|Route|Rte|County Road|Avenue of the)\.? (?:[0-9]{{1,4}}|{_WORD})",
             rf"{_NUMBER}(?: bis| ter)?,? {_STREET_NAME}(?:,? [0-9]{{1,4}}(?![0-9]))?",
             rf"{_NUMBER} (?:{_WORD} )?{_STEMMED}\.? [0-9]{{1,4}}(?: ?[A-Za-z])?",
@@ -91,7 +91,7 @@ _PLACE = re.compile(
 )
 _END = re.compile(r"\s*(?:[.,;!?)\"”>]|\n|\Z|and\b|or\b|but\b|for\b|to\b)")
 #: Laws are quoted with a number before and behind (15 USC 1692), and a year stands before a capital by chance.
-_NO_STREET = re.compile(r"(?:19|20)[0-9]{2} |(?:During|Since|Until|Before|After|In|By|See|Section|Page|Volume|XXXX) |[0-9]{1,5} (?:U\.?S\.?C|C\.?F\.?R|Stat\b|F\.|Sec)|[0-9]{1,5}[a-z]? (?:Sec|SEC)|[^a-zß-ÿα-ώ]+\Z")
+_NO_STREET = re.compile(r".*\b(?:USC|CFR|U\.S\.C|C\.F\.R)|(?:19|20)[0-9]{2} |(?:During|Since|Until|Before|After|In|By|See|Section|Page|Volume|XXXX) |[0-9]{1,5} (?:U\.?S\.?C|C\.?F\.?R|Stat\b|F\.|Sec)|[0-9]{1,5}[a-z]? (?:Sec|SEC)|[^a-zß-ÿα-ώ]+\Z")
 _MAX_PIECES = 8
 
 

@@ -30,7 +30,7 @@ _CUE = re.compile(
     "(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“\"]{0,3}"
 )
 #: Only a person has these behind it.
-_PERSON_BEHIND = re.compile(rf"(?:{TITLE}|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])")
+_PERSON_BEHIND = re.compile(rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])")
 _NAME = re.compile(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
 _TITLE_OR_VERB = re.compile(rf"(?:{TITLE}|{_VERB})")
 _NO_HAN = re.compile("[^一-鿿]|\\Z")
@@ -38,7 +38,7 @@ _AFTER_SHORT = re.compile(rf"[{_FUNCTION}]|(?:电话|手机|微信|身份证|住
 _LIST = re.compile(rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])")
 _ITEM = re.compile("[一-鿿]+")
 #: What an office or a group ends with, not a name: 党委副(书记), 曾任(所长), 向全体(代表).
-_NO_GIVEN = frozenset("任委部副室科处所员件体家原前总兼")
+_NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
 #: Surnames that are far more often a word by themselves.
 _ALSO_WORDS = frozenset("由曾和于向应原时全查满明计党融宿祝贺许文包安高连从能那相成车方经平")
 #: Places; a given name of two characters may well end like one (建国, 金山).
