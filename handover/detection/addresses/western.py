@@ -121,7 +121,8 @@ def _at(text: str, number: int, low: int) -> tuple[int, int] | None:
     for match, needs_proof in candidates:
         if match is not None:
             end, sure = _tail(text, match.end())
-            if (sure or not needs_proof) and not _NO_STREET.match(match[0]):
+            plausible = sure and _is_place(match[0]) if needs_proof else True
+            if plausible and not _NO_STREET.match(match[0]):
                 return match.start(), end
     return None
 
