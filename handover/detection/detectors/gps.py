@@ -17,8 +17,9 @@ _DEGREES = re.compile(
 )
 #: Each number behind its own name: 北纬31.23°，东经121.47°; lat 31.23 lng 121.47.
 _NAMED = re.compile(
-    r"(?i:北纬|南纬|纬度|latitude|lat)[^0-9\-\0\n]{0,6}(-?[0-9]{1,2}\.[0-9]{2,15})[^0-9\-\0\n]{1,16}?(?i:东经|西经|经度|longitude|long|lng|lon)[^0-9\-\0\n]{0,6}(-?[0-9]{1,3}\.[0-9]{2,15})"
+    r"[0-9]{1,2}\.[0-9]{2,15}[^0-9\-\0\n]{1,16}?(?i:东经|西经|经度|longitude|long|lng|lon)[^0-9\-\0\n]{0,6}-?[0-9]{1,3}\.[0-9]{2,15}"
 )
+_LATITUDE = re.compile(r"(?:纬度?|(?<![a-z])lat(?:itude)?)[^0-9\0\n]{0,6}\Z", re.IGNORECASE)
 _CUE = re.compile(r"坐标|位置|经度|纬度|经纬|定位|gps|(?<![a-z])(?:lat|lon|lng|coord)", re.IGNORECASE)
 #: Where the cue may stand before the pair.
 _BEFORE = 24
@@ -44,8 +45,8 @@ def find(text: str) -> Iterator[Span]:
         ):
             yield Span(match.start(), match.end(), KIND, 0.9)
     for match in _NAMED.finditer(text):
-        if _is_place(*map(float, match.groups())):
-            yield Span(match.start(1), match.end(2), KIND, 0.92)
+        if _LATITUDE.search(text, max(0, match.start() - _BEFORE), match.start()):
+            yield Span(match.start(), match.end(), KIND, 0.92)
     if "°" in text:
         for match in _DEGREES.finditer(text):
             yield Span(match.start(), match.end(), KIND, 0.95)

@@ -94,18 +94,19 @@ def _in_small_letters(text: str) -> Iterator[Span]:
 
 
 def _word(text: str, match: re.Match[str]) -> _Word:
-    word, low = match[0], plain(match[0])
+    word, (start, end) = match[0], match.span()
+    low = plain(word)
+    if low in _no_names():
+        return _Word(start, end, low, "", -1.0)
     if len(word.rstrip(".")) == 1:
-        return _Word(match.start(), match.end(), low, "", -1.0 if low in {"i", "a"} else 0.0)
+        return _Word(start, end, low, "", 0.0)
     known = names()
     flags = known.get(low, "")
     if not flags and ("-" in low or "'" in low):
         flags = max((known.get(part, "") for part in re.split("[-']", low)), key=len)
     if not flags and low in places():
         flags = "p"
-    if low in _no_names() or _is_no_name(word, flags):
-        return _Word(match.start(), match.end(), low, flags, -1.0)
-    return _Word(match.start(), match.end(), low, flags, _weight(word, flags))
+    return _Word(start, end, low, flags, -1.0 if _is_no_name(word, flags) else _weight(word, flags))
 
 
 def _is_no_name(word: str, flags: str) -> bool:
