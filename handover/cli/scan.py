@@ -19,6 +19,7 @@ from handover.archive.errors import TargetExistsError
 from handover.detection import ScanReport, Source, inspect_isolated
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
+from handover.i18n import Text
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
 
 _CHUNK = 1 << 18
@@ -36,8 +37,7 @@ def scan(paths: tuple[Path, ...], as_json: bool, spans: bool) -> None:
     if as_json and not spans:
         click.echo(msgspec.json.encode({"files": [_as_json(path, report) for path, report in reports]}))
     for path, report in reports:
-        for limit in report.limits:
-            click.echo(f"{path}: {limit.zh} / {limit.en}", err=True)
+        _say_limits(path, report.limits)
         if report.blocked is not None:
             click.echo(f"{path}: {report.blocked.zh} / {report.blocked.en}", err=True)
         elif not as_json and not spans:
@@ -177,5 +177,11 @@ def _into(file: BinaryIO) -> Callable[[bytes], None]:
 
 
 def _say(path: Path, output: Path, report: RedactionReport) -> None:
+    _say_limits(path, report.limits)
     replaced = sum(field.replaced for field in report.fields)
     click.echo(f"{path} → {output}: {report.records_out} records, {replaced} values replaced", err=True)
+
+
+def _say_limits(path: Path, limits: list[Text]) -> None:
+    for limit in limits:
+        click.echo(f"{path}: {limit.zh} / {limit.en}", err=True)

@@ -162,5 +162,6 @@ class Redaction:
             self._on_records("redact", report.records_in)
         report.format, report.fields = reading.format, list(redactor.fields.values())
         report.excluded = selected.excluded
+        report.limits = survey.names.limits()
         report.persons_out = len(judge.kept_subjects) if judge else 0
         yield writer.finish()

@@ -30,9 +30,11 @@ _WHOLE_REST = re.compile(rf"(?:{_NAME}|[-_#,，、~/ ]){{0,32}}(?=[\0\n]|\Z)")
 #: Triggers: every address in Chinese has one of these.
 _TRIGGER = re.compile("[路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组]")
 #: What a region's name stands before without being an address.
-_INSTITUTION = re.compile(r"(?:政府|法院|检察院|委员会|委|局|厅|处|公司|医院|大学|学院|中学|小学|银行|分行|支行|协会|人大|政协|人)\Z")
+_INSTITUTION = re.compile(
+    r"(?:政府|法院|检察院|委员会|委|局|厅|处|公司|医院|大学|学院|中学|小学|银行|分行|支行|协会|人大|政协|人)\Z"
+)
 _BARE_REST = re.compile(r"[^,，、]{3,20}\Z")
-_STOP = re.compile("[\0\n。；;！!？?“”\"：:\t《》<>【】]")
+_STOP = re.compile('[\0\n。；;！!？?“”"：:\t《》<>【】]')
 _REACH = 64
 
 _STREET = "(?:大道|大街|路|街|道|巷|弄|里|胡同|村|镇|乡|小区|新村|花园|公寓|家园|苑|广场|大厦|中心|山庄|创业园|工业园)"
@@ -116,7 +118,7 @@ def _detail(text: str, start: int, regions: Regions, high: int) -> int:
         rest = text[regions.end : line_end]
         named = regions.levels > 1 and regions.full and _BARE_REST.match(rest) and not _INSTITUTION.search(rest)
         return line_end if named else 0
-    if regions.district and regions.full or _UNITS.search(detail[0]) or line_end:
+    if (regions.district and regions.full) or _UNITS.search(detail[0]) or line_end:
         return max(line_end, detail.end())
     return 0
 
@@ -134,6 +136,8 @@ def _from_street(text: str, low: int, high: int) -> tuple[int, int] | None:
         start = _start(text, low, match.start())
         if start < match.start():
             end = match.start() + len(match[0].rstrip(" ,，_"))
+            more = _DETAIL.match(text, end, high)
+            end = more.end() if more and _UNITS.search(more[0]) else end
             return start, max(end, _line_end(text, start, end))
     return None
 

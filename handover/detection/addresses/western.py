@@ -74,7 +74,7 @@ _MAYBE_FIRST = re.compile(
     rf"{_NUMBER},? (?:{_NUMBER} )?(?:{_WORD}[ ]){{0,4}}{_WORD}(?: [0-9]{{1,5}}\.?)?(?![0-9{_LETTER}])"
 )
 _MAYBE_LAST = re.compile(rf"(?:{_WORD} ){{0,2}}(?!Suite|Apt|Unit|Ste|Box|PO){_WORD} [0-9]{{1,5}}")
-_DIGITS = re.compile(rf"[0-9](?<![0-9A-Za-z_/.$-].)[0-9]{{0,5}}(?![0-9%:])")
+_DIGITS = re.compile(r"[0-9](?<![0-9A-Za-z_/.$-].)[0-9]{0,5}(?![0-9%:])")
 #: How far before its number a street line may begin.
 _REACH = 60
 _SEPARATOR = re.compile(r"[ \t]*,?[ \t]*\n[ \t>?]*,?[ \t]*(?:\n[ \t>?]*)?|[ \t]*,[ \t]*| {1,3}(?:- )?")
@@ -90,8 +90,12 @@ _PLACE = re.compile(
     rf"{_PLACE_WORD}(?: (?:{_PLACE_WORD}|upon|sur|an der|am|im|de la|del|de|di|la|el|al|and)){{0,4}}(?<! and)(?<! de)(?<! la)"
 )
 _END = re.compile(r"\s*(?:[.,;!?)\"”>]|\n|\Z|and\b|or\b|but\b|for\b|to\b)")
-#: Laws are quoted with a number before and behind (15 USC 1692), and a year stands before a capital by chance.
-_NO_STREET = re.compile(r".*\b(?:USC|CFR|U\.S\.C|C\.F\.R)|(?:19|20)[0-9]{2} |(?:During|Since|Until|Before|After|In|By|See|Section|Page|Volume|XXXX) |[0-9]{1,5} (?:U\.?S\.?C|C\.?F\.?R|Stat\b|F\.|Sec)|[0-9]{1,5}[a-z]? (?:Sec|SEC)|[^a-zß-ÿα-ώ]+\Z")
+#: A year stands before a capital by chance: In 2008 The Supreme Court.
+_YEAR = re.compile("(?:19|20)[0-9]{2} ")
+#: Laws are quoted with a number before and behind (15 USC 1692).
+_NO_STREET = re.compile(
+    r".*\b(?:USC|CFR|U\.S\.C|C\.F\.R)|(?:During|Since|Until|Before|After|In|By|See|Section|Page|Volume|XXXX) |[0-9]{1,5} (?:U\.?S\.?C|C\.?F\.?R|Stat\b|F\.|Sec)|[0-9]{1,5}[a-z]? (?:Sec|SEC)|[^a-zß-ÿα-ώ]+\Z"
+)
 _MAX_PIECES = 8
 
 
@@ -121,7 +125,7 @@ def _at(text: str, number: int, low: int) -> tuple[int, int] | None:
     for match, needs_proof in candidates:
         if match is not None:
             end, sure = _tail(text, match.end())
-            plausible = sure and _is_place(match[0]) if needs_proof else True
+            plausible = (sure and _is_place(match[0])) if needs_proof else (sure or not _YEAR.match(match[0]))
             if plausible and not _NO_STREET.match(match[0]):
                 return match.start(), end
     return None
@@ -153,7 +157,9 @@ def _tail(text: str, position: int) -> tuple[int, bool]:
             sure = True
         elif code := _POSTCODE.match(text, at):
             # Four digits may be a year; without a place before or behind them they prove nothing.
-            after = _PLACE.match(text, code.end() + 1) if not place and text[code.end() : code.end() + 1] == " " else None
+            after = (
+                _PLACE.match(text, code.end() + 1) if not place and text[code.end() : code.end() + 1] == " " else None
+            )
             if not place and after is None and not sure:
                 break
             return (after.end() if after else code.end()), True

@@ -54,7 +54,11 @@ def find(text: str) -> Iterator[Span]:
         match = _DATE.search(text, end, end + _GAP + 12)
         if match and match.start() - end <= _GAP and "\0" not in text[end : match.start()] and is_date(match[0]):
             yield Span(match.start(), match.end(), KIND, 0.85)
-        elif (match := _WRITTEN.search(text, end, end + _GAP + 24)) and match.start() - end <= _GAP and "\0" not in text[end : match.start()]:
+        elif (
+            (match := _WRITTEN.search(text, end, end + _GAP + 24))
+            and match.start() - end <= _GAP
+            and "\0" not in text[end : match.start()]
+        ):
             yield Span(match.start(), match.end(), KIND, 0.8)
     if "生" in text:
         for match in _DATE.finditer(text):

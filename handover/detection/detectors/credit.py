@@ -13,7 +13,12 @@ _TERMS = (
     "filed for bankruptcy", "filed bankruptcy", "chapter 7 bankruptcy", "chapter 13 bankruptcy",
 )  # fmt: skip
 
-POSITIVE = (("芝麻信用650分", "芝麻信用"), ("I filed for bankruptcy", "filed for bankruptcy"), ("他是失信被执行人", "失信被执行人"), ("My credit score dropped", "My credit score"))
+POSITIVE = (
+    ("芝麻信用650分", "芝麻信用"),
+    ("I filed for bankruptcy", "filed for bankruptcy"),
+    ("他是失信被执行人", "失信被执行人"),
+    ("My credit score dropped", "My credit score"),
+)
 NEGATIVE = ("信用卡还款", "credit card payment")
 
 

@@ -13,7 +13,12 @@ _TERMS = (
     "was arrested", "been arrested", "served time", "indicted", "sentenced to",
 )  # fmt: skip
 
-POSITIVE = (("他有犯罪前科", "前科"), ("he was arrested for theft", "was arrested"), ("此人刑满释放后", "刑满释放"), ("he was convicted of fraud", "convicted of"))
+POSITIVE = (
+    ("他有犯罪前科", "前科"),
+    ("he was arrested for theft", "was arrested"),
+    ("此人刑满释放后", "刑满释放"),
+    ("he was convicted of fraud", "convicted of"),
+)
 NEGATIVE = ("刑法课程", "parole")
 
 

@@ -16,7 +16,12 @@ _TERMS = (
     "过敏", "新冠阳性", "核酸阳性", "搭桥手术", "支架手术", "肾衰", "帕金森", "老年痴呆", "中风", "骨折", "残疾",
 )  # fmt: skip
 
-POSITIVE = (("对青霉素过敏", "过敏"), ("he suffers from asthma", "asthma"), ("客户患有糖尿病多年", "糖尿病"), ("She was pregnant at the time", "pregnant"))
+POSITIVE = (
+    ("对青霉素过敏", "过敏"),
+    ("he suffers from asthma", "asthma"),
+    ("客户患有糖尿病多年", "糖尿病"),
+    ("She was pregnant at the time", "pregnant"),
+)
 NEGATIVE = ("客户服务很好", "cancellation of the order", "hive of activity")
 
 

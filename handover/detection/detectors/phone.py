@@ -57,7 +57,16 @@ NEGATIVE = ("555-0123", "+12", "2023-10-12 1234", "order 212-555-0123", "9123 45
 
 
 def find(text: str) -> Iterator[Span]:
-    for pattern in (_INTERNATIONAL, _GREATER_CHINA, _TAIWAN_MOBILE, _NORTH_AMERICA, _CUED, _TAIWAN, _AFTER_WORD, _BEFORE_WORD):
+    for pattern in (
+        _INTERNATIONAL,
+        _GREATER_CHINA,
+        _TAIWAN_MOBILE,
+        _NORTH_AMERICA,
+        _CUED,
+        _TAIWAN,
+        _AFTER_WORD,
+        _BEFORE_WORD,
+    ):
         for match in pattern.finditer(text):
             group = pattern.groups
             if sum(map(str.isdigit, re.split("[xe]", match[group])[0])) in _DIGITS and not after_order_cue(

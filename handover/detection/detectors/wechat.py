@@ -9,7 +9,9 @@ from handover.detection.terms import matches_after
 KIND, LEVEL, VERSION, WINDOW = "wechat", "L3", 2, "whole"
 
 _CUES = ("微信", "wechat", "weixin", "wxid", "vx", "v信", "加v", "薇信", "wx")
-_ID = re.compile(r"(?:号码?|账号| ?[Ii][Dd])?(?: is |[:： 是为加=]{0,4})([A-Za-z][A-Za-z0-9_-]{5,19})(?![A-Za-z0-9_@.-])")
+_ID = re.compile(
+    r"(?:号码?|账号| ?[Ii][Dd])?(?: is |[:： 是为加=]{0,4})([A-Za-z][A-Za-z0-9_-]{5,19})(?![A-Za-z0-9_@.-])"
+)
 _WXID = re.compile(r"wxid_[a-z0-9]{8,20}")
 #: Words that follow the cue in ordinary English sentences have no digit, underscore or hyphen.
 _SIGN_OF_ID = re.compile(r"[0-9_-]")

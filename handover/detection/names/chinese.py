@@ -27,15 +27,21 @@ _VERB = (
 _CUE = re.compile(
     "(?:姓名|名字|联系人|联络人|收件人|收货人|寄件人|发件人|经办人|负责人|法定代表人|法人代表|法人|申请人|投诉人|举报人|报案人|当事人|被告人?|原告人?|委托人|代理人|受托人"
     "|签收人|接收人|监护人|持卡人|户名|被保险人|投保人|受益人|借款人|担保人|承租人|出租人|(?<!企)业主|患者|病人|学生|员工|客户|用户|乘客|旅客|司机|顾客|会员|家长|我叫|我是|叫做|名叫|他叫|她叫|记者|通讯员|本人|致电|联系|签名|签字|审核|批准|复核|制单)"
-    "(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“\"]{0,3}"
+    '(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“"]{0,3}'
 )
 #: Only a person has these behind it.
-_PERSON_BEHIND = re.compile(rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])")
+_PERSON_BEHIND = re.compile(
+    rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])"
+)
 _NAME = re.compile(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
 _TITLE_OR_VERB = re.compile(rf"(?:{TITLE}|{_VERB})")
 _NO_HAN = re.compile("[^一-鿿]|\\Z")
-_AFTER_SHORT = re.compile(rf"[{_FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)")
-_LIST = re.compile(rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])")
+_AFTER_SHORT = re.compile(
+    rf"[{_FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)"
+)
+_LIST = re.compile(
+    rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])"
+)
 _ITEM = re.compile("[一-鿿]+")
 #: What an office or a group ends with, not a name: 党委副(书记), 曾任(所长), 向全体(代表).
 _NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
@@ -60,7 +66,7 @@ def find(text: str) -> Iterator[Span]:
         yield from _before(text, title.start())
         yield from _at(text, title.end(), 0.7, bare=False)
     for row in _LIST.finditer(text):
-        items = [m for m in _ITEM.finditer(text, *row.span())]
+        items = list(_ITEM.finditer(text, *row.span()))
         if any(len(m[0]) > 2 for m in items) and not any(m[0] in words() or _PLACE_END.search(m[0]) for m in items):
             for item in items:
                 yield Span(item.start(), item.end(), "person_name", 0.6)
@@ -90,9 +96,18 @@ def _before(text: str, end: int) -> Iterator[Span]:
         name = text[start:end]
         lead = text[max(0, start - 6) : start]
         apart = (not lead or _NO_HAN.match(lead[-1])) and _PERSON_BEHIND.match(text, end)
-        if name in words() or name[-1] in _NO_GIVEN or (not apart and (_PLACE_END.search(name) or name[0] in _ALSO_WORDS)):
+        if (
+            name in words()
+            or name[-1] in _NO_GIVEN
+            or (not apart and (_PLACE_END.search(name) or name[0] in _ALSO_WORDS))
+        ):
             continue
-        if not lead or _NO_HAN.match(lead[-1]) or lead[-1] in "和与跟同由请找给向对让叫问替约是知" or _ENDS_WITH_CUE.search(lead):
+        if (
+            not lead
+            or _NO_HAN.match(lead[-1])
+            or lead[-1] in "和与跟同由请找给向对让叫问替约是知"
+            or _ENDS_WITH_CUE.search(lead)
+        ):
             yield Span(start, end, "person_name", 0.75)
             return
 

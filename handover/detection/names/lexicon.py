@@ -20,7 +20,7 @@ def plain(word: str) -> str:
 def names() -> dict[str, str]:
     """Word → flags: `g` given name, `s` surname, `o` also an ordinary English word, `p` also a place."""
     lines = (_LISTS / "western_names.txt").read_text("utf-8").splitlines()
-    return dict(line.split(" ") for line in lines)  # type: ignore[misc] - two words a line
+    return {word: flags for word, _, flags in (line.partition(" ") for line in lines)}
 
 
 @cache

@@ -47,7 +47,9 @@ _ENGLISH_ENDING = re.compile(
 )
 #: A name in small letters is looked for behind these alone.
 _SMALL_CUES = ("name is", "name's", "name:", "this is", "i am", "i'm", "follow up with", "call me", "calls me", "user:")
-_SMALL = re.compile(rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?(?![a-zß-ÿ]))?(?: [a-zß-ÿ][{_LETTER}'-]+)?)")
+_SMALL = re.compile(
+    rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?(?![a-zß-ÿ]))?(?: [a-zß-ÿ][{_LETTER}'-]+)?)"
+)
 _SMALL_WORD = re.compile(r"[^ ]+")
 #: How surnames end that no list holds all of.
 _ENDING = re.compile(
@@ -70,7 +72,7 @@ def find(text: str) -> Iterator[Span]:
     for row in _ROW.finditer(text):
         # Most rows are ordinary words at the start of a sentence: they are passed over before anything is built.
         if not others.issuperset(row[0].lower().split()):
-            yield from _in_row(text, [_word(text, match) for match in _WORD.finditer(text, *row.span())])
+            yield from _in_row(text, [_word(match) for match in _WORD.finditer(text, *row.span())])
     yield from _in_small_letters(text)
 
 
@@ -93,7 +95,7 @@ def _in_small_letters(text: str) -> Iterator[Span]:
             yield Span(start, end, "person_name", 0.7)
 
 
-def _word(text: str, match: re.Match[str]) -> _Word:
+def _word(match: re.Match[str]) -> _Word:
     word, (start, end) = match[0], match.span()
     low = plain(word)
     if low in _no_names():
