@@ -33,6 +33,9 @@ _RUNNING_TEXT = frozenset({"", "free_text"})
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
 
+#: A header of one word (Mercedes, Jordan) may be a brand or a place; a full name is a person's.
+_NAME_IN_HEADER = 0.8
+
 #: Which role tells persons apart best.
 _SUBJECT_ORDER = ("customer_id", "resident_id", "telephone", "email", "person_name")
 _SUBJECT_BASIS = {"telephone": "mobile"}
@@ -166,7 +169,11 @@ def _refuse_data_in_name(name: str) -> None:
     if any(
         spans
         for spans in ColumnScan().find([name]).values()
-        if any(span.kind not in _WORDS_IN_HEADERS for span in spans)
+        if any(
+            span.kind not in _WORDS_IN_HEADERS
+            and (span.kind != "person_name" or span.confidence >= _NAME_IN_HEADER)
+            for span in spans
+        )
     ):
         raise refuse(
             "字段名（表头或 JSON 的键）里有个人信息，无法按字段处理。请改用固定的字段名。",

@@ -21,6 +21,7 @@ from handover.masking import (
     redact_isolated,
     residual_isolated,
 )
+from handover.masking.redaction import Redaction
 from handover.masking.residual import residual
 
 KEY, CASE = b"k" * 32, b"c" * 32
@@ -243,3 +244,22 @@ def test_real_complaints_come_through_whole() -> None:
     out, redaction = redact(data, path.name, policy)
     assert redaction.records_out == 6013
     assert residual_isolated(opened(out), path.name, policy, source=opened(data)).leftover == {}
+
+
+def test_what_stands_behind_a_replaced_address_makes_no_new_one() -> None:
+    line = "浙江省杭州市萧山区长山头村小北桥云栖花园12幢302室好又多超市\n宁波江东区民安东路莘香雅苑8幢卓丝美袜厂\n"
+    policy = default_policy()
+    content = line.encode()
+    redaction = Redaction(
+        open_records(iter([content]), "a.txt"),
+        lambda: open_records(iter([content]), "a.txt"),
+        "a.txt",
+        policy=policy,
+        key=b"k" * 32,
+    )
+    output = b"".join(redaction.output())
+    report = residual(
+        open_records(iter([content]), "a.txt"), lambda: open_records(iter([output]), "a.txt"), policy=policy
+    )
+    assert report.leftover == {}
+    assert "302" not in output.decode()

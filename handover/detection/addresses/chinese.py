@@ -79,7 +79,8 @@ def find(text: str) -> Iterator[Span]:
             done = high
     for line in (_LOCAL_LINE, _BUILDING_LINE):
         for match in line.finditer(text):
-            yield Span(match.start(), match.end(), "address", 0.7)
+            if district(match[0]) != match[0]:
+                yield Span(match.start(), match.end(), "address", 0.7)
     if "址" in text:
         for match in _AFTER_CUE.finditer(text):
             if _PLACE.search(match[1]) and not _ASKS.search(match[1]) and district(match[1]) != match[1]:

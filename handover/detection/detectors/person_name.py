@@ -50,6 +50,7 @@ NEGATIVE = (
     "平安银行的经理",
     "马上联系客服",
     "江苏、安徽、云南",
+    "上海市长宁区",
     "任何问题请反馈",
     "I bank with Wells Fargo and Chase Bank",
     "In May I Will go to Paris",

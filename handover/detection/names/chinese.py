@@ -81,7 +81,8 @@ def _at(text: str, start: int, confidence: float, *, bare: bool) -> Iterator[Spa
         name = text[start:end]
         ends = _NO_HAN.match(text, end) or _AFTER_SHORT.match(text, end) or _TITLE_OR_VERB.match(text, end)
         if ends and len(name) > 1 and _NAME.fullmatch(name):
-            plausible = name not in words() and (bare or name[0] not in _ALSO_WORDS)
+            doubtful = name[0] in _ALSO_WORDS or name[-1] in _NO_GIVEN or _PLACE_END.search(name)
+            plausible = name not in words() and (bare or not doubtful)
             if plausible or (bare and _NO_HAN.match(text, end)):
                 yield Span(start, end, "person_name", confidence)
             return

@@ -26,6 +26,7 @@ _HAN = re.compile("[一-鿿]")
 _BATCH = 512
 #: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
 _NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
+_PLACE_END = re.compile("[省市区县镇乡]\\Z")
 _TITLE_END = re.compile(f"{chinese.TITLE}\\Z")
 #: The share of its places above which characters are a name rather than a word.
 _MOSTLY = 0.5
@@ -120,4 +121,5 @@ class NameLearner:
 def _clean(name: str) -> str:
     """The name without a title behind it; empty when it is none."""
     bare = _TITLE_END.sub("", name.strip())
-    return bare if _NAME.match(bare) and not (len(bare) == 2 and bare in chinese.words()) else ""
+    is_word = _PLACE_END.search(bare) or (len(bare) == 2 and bare in chinese.words())
+    return bare if _NAME.match(bare) and not is_word else ""
