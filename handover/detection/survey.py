@@ -170,8 +170,7 @@ def _refuse_data_in_name(name: str) -> None:
         spans
         for spans in ColumnScan().find([name]).values()
         if any(
-            span.kind not in _WORDS_IN_HEADERS
-            and (span.kind != "person_name" or span.confidence >= _NAME_IN_HEADER)
+            span.kind not in _WORDS_IN_HEADERS and (span.kind != "person_name" or span.confidence >= _NAME_IN_HEADER)
             for span in spans
         )
     ):

@@ -247,7 +247,7 @@ def test_real_complaints_come_through_whole() -> None:
 
 
 def test_what_stands_behind_a_replaced_address_makes_no_new_one() -> None:
-    line = "浙江省杭州市萧山区长山头村小北桥云栖花园12幢302室好又多超市\n宁波江东区民安东路莘香雅苑8幢卓丝美袜厂\n"
+    line = "苏州市姑苏区双塔街道平江路318号_单位苏州市姑苏区双塔街道平江路318号\n"
     policy = default_policy()
     content = line.encode()
     redaction = Redaction(
@@ -262,4 +262,4 @@ def test_what_stands_behind_a_replaced_address_makes_no_new_one() -> None:
         open_records(iter([content]), "a.txt"), lambda: open_records(iter([output]), "a.txt"), policy=policy
     )
     assert report.leftover == {}
-    assert "302" not in output.decode()
+    assert "318" not in output.decode()

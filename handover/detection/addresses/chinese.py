@@ -36,6 +36,8 @@ _INSTITUTION = re.compile(
 _BARE_REST = re.compile(r"[^,，、]{3,20}\Z")
 _STOP = re.compile('[\0\n。；;！!？?“”"：:\t《》<>【】]')
 _REACH = 64
+#: Above that of a known name: the name of a person inside an address (a shop, a street) belongs to it.
+_CONFIDENCE = 0.84
 
 _STREET = "(?:大道|大街|路|街|道|巷|弄|里|胡同|村|镇|乡|小区|新村|花园|公寓|家园|苑|广场|大厦|中心|山庄|创业园|工业园)"
 #: From the street's last character to the end; what lies before is found by looking backwards.
@@ -74,17 +76,17 @@ def find(text: str) -> Iterator[Span]:
         found = _from_region(text, low, high) or _from_street(text, low, high)
         if found:
             done = found[1]
-            yield Span(*found, "address", 0.8)
+            yield Span(*found, "address", _CONFIDENCE)
         else:
             done = high
     for line in (_LOCAL_LINE, _BUILDING_LINE):
         for match in line.finditer(text):
             if district(match[0]) != match[0]:
-                yield Span(match.start(), match.end(), "address", 0.7)
+                yield Span(match.start(), match.end(), "address", _CONFIDENCE)
     if "址" in text:
         for match in _AFTER_CUE.finditer(text):
             if _PLACE.search(match[1]) and not _ASKS.search(match[1]) and district(match[1]) != match[1]:
-                yield Span(match.start(1), match.end(1), "address", 0.82)
+                yield Span(match.start(1), match.end(1), "address", _CONFIDENCE)
 
 
 def _bounds(text: str, at: int, low: int) -> tuple[int, int]:

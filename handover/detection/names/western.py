@@ -173,7 +173,9 @@ def _confidence(text: str, part: list[_Word], before: _Word | None) -> float:
         score += 1.25
     elif len(part) == 1 and (text[start:end].isupper() or (not given and "-" in text[start:end])):
         return 0.0  # an abbreviation, or a firm of two partners
-    elif len(part) == 1 and spelt[0].weight < _UNKNOWN + 0.5 and spelt[0].flags:
+    elif any(w.flags for w in spelt) and not given and all(w.weight < _SURNAME for w in spelt):
+        return 0.0  # surnames that are words: Price List, Page Views
+    elif len(part) == 1 and spelt[0].weight < _SURNAME and spelt[0].flags:
         return 0.0
     elif WEAK_CUE.search(lead) or AFTER_NAME.match(text, end) or (given and LISTED.search(lead)):
         score += 1.0
