@@ -121,5 +121,4 @@ class NameLearner:
 def _clean(name: str) -> str:
     """The name without a title behind it; empty when it is none."""
     bare = _TITLE_END.sub("", name.strip())
-    is_word = _PLACE_END.search(bare) or (len(bare) == 2 and bare in chinese.words())
-    return bare if _NAME.match(bare) and not is_word else ""
+    return bare if _NAME.match(bare) and not _PLACE_END.search(bare) else ""
