@@ -19,6 +19,7 @@ from handover.archive.errors import TargetExistsError
 from handover.detection import MemberReport, ScanReport, Source, holds_personal_data, inspect_isolated, local_name
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
+from handover.i18n import Text
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
 
 _CHUNK = 1 << 18
@@ -36,6 +37,7 @@ def scan(paths: tuple[Path, ...], as_json: bool, spans: bool) -> None:
     if as_json and not spans:
         click.echo(msgspec.json.encode({"files": [row for path, report in reports for row in _as_json(path, report)]}))
     for path, report in reports:
+        _say_limits(path, report.limits)
         if report.blocked is not None:
             click.echo(f"{path}: {report.blocked.zh} / {report.blocked.en}", err=True)
             for member in report.members:
@@ -132,6 +134,7 @@ def _as_json(path: Path, report: ScanReport) -> Iterator[dict[str, object]]:
 
 
 def _file_as_json(path: Path, report: ScanReport, file: MemberReport) -> dict[str, object]:
+    limits = {"limits": [limit.en for limit in report.limits]} if report.limits and not file.path else {}
     return {
         "path": _within(path, file.path),
         "format": file.format,
@@ -143,6 +146,7 @@ def _file_as_json(path: Path, report: ScanReport, file: MemberReport) -> dict[st
             if field.member == file.path
         ],
         "blocked": file.blocked.en if file.blocked else None,
+        **limits,
     }
 
 
@@ -208,5 +212,11 @@ def _into(file: BinaryIO) -> Callable[[bytes], None]:
 
 
 def _say(path: Path, output: Path, report: RedactionReport) -> None:
+    _say_limits(path, report.limits)
     replaced = sum(field.replaced for field in report.fields)
     click.echo(f"{path} → {output}: {report.records_out} records, {replaced} values replaced", err=True)
+
+
+def _say_limits(path: Path, limits: list[Text]) -> None:
+    for limit in limits:
+        click.echo(f"{path}: {limit.zh} / {limit.en}", err=True)

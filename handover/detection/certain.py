@@ -19,8 +19,8 @@ _EMAIL = re.compile(
 )
 #: Nothing but numeric kinds could be found in these.
 _PLAIN_NUMBER = re.compile(r"[A-Za-z]{0,4}[-_]?[0-9][0-9.,-]{0,30}\Z")
-#: What a detector surer than the column's role could find inside an address: numbers, mail, plates, secrets.
-_NEEDS_SCAN = re.compile(r"[@＠*\[A-Za-zＡ-Ｚａ-ｚ码令钥]|[0-9０-９](?:[ -]?[0-9０-９]){6}")
+#: What a detector surer than the column's role could find inside an address: numbers, coordinates, mail, plates, secrets.
+_NEEDS_SCAN = re.compile(r"[.．][0-9０-９]{2}|[@＠*°\[A-Za-zＡ-Ｚａ-ｚ码令钥]|[0-9０-９](?:[ -]?[0-9０-９]){6}")
 _CHINESE = re.compile(r"[一-鿿]{2,4}\Z")
 
 

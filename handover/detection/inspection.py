@@ -178,6 +178,8 @@ class Inspection:
             ragged=reading.notes.ragged,
             ragged_first_line=reading.notes.ragged_first_line,
             hidden_sheets=reading.notes.hidden_tables,
+            names=self._survey.names.method,
+            limits=self._survey.names.limits(),
             blocked=_blocked(list(reading.notes.blocked.values())),
         )
 

@@ -49,14 +49,22 @@ class KnownValues:
             self.full = True
             return
         if is_chinese_name(name):
-            lengths = self._chinese.setdefault(name[:2], [])
-            if len(name) not in lengths:
-                lengths.append(len(name))
-                lengths.sort(reverse=True)
+            self._remember_chinese(name)
         elif " " in name:
             self._latin.setdefault(name.split(" ", 1)[0].rstrip(","), []).append(name)
-        else:
-            return  # one Latin word is too common a word
+            self._names.add(name)
+        # One Latin word is too common a word.
+
+    def add_found(self, name: str) -> None:
+        """A name in Chinese characters that was found in running text; it may be a foreigner's."""
+        if name not in self._names and len(self._names) < MAX_NAMES:
+            self._remember_chinese(name)
+
+    def _remember_chinese(self, name: str) -> None:
+        lengths = self._chinese.setdefault(name[:2], [])
+        if len(name) not in lengths:
+            lengths.append(len(name))
+            lengths.sort(reverse=True)
         self._names.add(name)
         self._first = None
 

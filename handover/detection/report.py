@@ -1,5 +1,7 @@
 """What an inspection says about a file: counts, kinds, shapes. Never a value of the file."""
 
+from typing import Literal
+
 import msgspec
 
 from handover.detection.spans import Level
@@ -70,6 +72,11 @@ class ScanReport(msgspec.Struct, kw_only=True):
     ragged: int = 0
     ragged_first_line: int | None = None
     hidden_sheets: list[str] = msgspec.field(default_factory=list)
+    #: How Chinese names in running text were looked for: by the `model`, `partly` by it (the text is longer than it reads) or by `rules`
+    #: alone; None when there is no such text.
+    names: Literal["model", "partly", "rules"] | None = None
+    #: What was searched less well than it could be, in words. It does not block; a reviewer sees it.
+    limits: list[Text] = msgspec.field(default_factory=list)
     #: Why the file can't be inspected; then nothing else in the report counts, but for `members`, which says which
     #: of the files within a container it is that block it. Names no file: it is shown where names are not.
     blocked: Text | None = None

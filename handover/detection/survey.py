@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
+from handover.detection.names.learning import NameLearner
 from handover.detection.report import Subject, local_name
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
@@ -26,8 +27,14 @@ _FREE_TEXT_LENGTH = 24
 
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 
+#: Roles whose values may be sentences with names in them.
+_RUNNING_TEXT = frozenset({"", "free_text"})
+
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
+
+#: A header of one word (Mercedes, Jordan) may be a brand or a place; a full name is a person's.
+_NAME_IN_HEADER = 0.8
 
 #: Which role tells persons apart best.
 _SUBJECT_ORDER = ("customer_id", "resident_id", "telephone", "email", "person_name")
@@ -54,6 +61,7 @@ class Survey:
     def __init__(self) -> None:
         self.fields: dict[str, FieldSurvey] = {}
         self.known = KnownValues()
+        self.names = NameLearner()
         self.records = 0
 
     def add(self, batch: Batch) -> None:
@@ -85,6 +93,7 @@ class Survey:
         for entry in self.fields.values():
             if not entry.decided:
                 self._decide(entry)
+        self.names.finish(self.known)
         return self
 
     def subject(self, member: str | None = None) -> Subject | None:
@@ -123,6 +132,8 @@ class Survey:
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
             self.known.add_numbers(values, "phone" if entry.role == "telephone" else entry.role)
+        elif entry.role in _RUNNING_TEXT:
+            self.names.read(values)
 
 
 def _role(entry: FieldSurvey, *, single_word: bool) -> str:
@@ -163,7 +174,10 @@ def _refuse_data_in_name(name: str) -> None:
     if any(
         spans
         for spans in ColumnScan().find([name]).values()
-        if any(span.kind not in _WORDS_IN_HEADERS for span in spans)
+        if any(
+            span.kind not in _WORDS_IN_HEADERS and (span.kind != "person_name" or span.confidence >= _NAME_IN_HEADER)
+            for span in spans
+        )
     ):
         raise refuse(
             "字段名（表头或 JSON 的键）里有个人信息，无法按字段处理。请改用固定的字段名。",

@@ -18,6 +18,9 @@ from handover.masking.selection import _Judge as RecordJudge
 
 _ALPHANUMERIC = re.compile(r"\w")
 _SCAN = FieldRule("scan")
+_BY_CONTEXT = frozenset({"address", "person_name"})
+#: Each round leaves less to find; a third one was never needed.
+_ROUNDS = 3
 
 OnRecords = Callable[[str, int], None]
 
@@ -61,7 +64,8 @@ class Redactor:
         return coarse or f"[{kind or 'removed'}]"
 
     def _hits(self, column: Column, report: FieldRedaction) -> None:
-        hits = self._survey.column_scan(column.name).find(column.values)
+        scan = self._survey.column_scan(column.name)
+        hits = scan.find(column.values)
         if not hits:
             return
         column.replaced = replaced = list(column.values)
@@ -69,6 +73,16 @@ class Redactor:
             value = column.values[index]
             replaced[index] = self._in_text(value, spans, None, report)
             report.replaced += replaced[index] != value
+        # A district and what stood behind the address may read as an address again: such values are scanned once more.
+        unsettled = [index for index, spans in hits.items() if _may_read_anew(column.values[index], spans)]
+        for _ in range(_ROUNDS):
+            again = scan.find([replaced[index] for index in unsettled])
+            unsettled = [unsettled[position] for position in again]
+            for index, spans in zip(unsettled, again.values(), strict=True):
+                once_more = FieldRedaction(name=report.name, action=report.action)
+                replaced[index] = self._in_text(replaced[index], spans, None, once_more)
+                for kind, count in once_more.kinds.items():
+                    report.kinds[kind] = report.kinds.get(kind, 0) + count
 
     def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
         hits = self._survey.column_scan(column.name).find(column.values)
@@ -98,6 +112,11 @@ class Redactor:
             parts += [value[done : span.start], self.replace(chosen, span.kind, value[span.start : span.end])]
             done = span.end
         return "".join([*parts, value[done:]])
+
+
+def _may_read_anew(value: str, spans: list[Span]) -> bool:
+    """True where kinds that live by their surroundings were replaced, and surroundings are left."""
+    return any(span.kind in _BY_CONTEXT and span.end - span.start < len(value) for span in spans)
 
 
 def _is_covered(value: str, spans: list[Span]) -> bool:
@@ -164,5 +183,6 @@ class Redaction:
             self._on_records("redact", report.records_in)
         report.format, report.fields = reading.format, list(redactor.fields.values())
         report.excluded = selected.excluded
+        report.limits = survey.names.limits()
         report.persons_out = len(judge.kept_subjects) if judge else 0
         yield writer.finish()

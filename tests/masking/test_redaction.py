@@ -24,6 +24,7 @@ from handover.masking import (
     redact_isolated,
     residual_isolated,
 )
+from handover.masking.redaction import Redaction
 from handover.masking.residual import residual
 from handover.masking.selection import SelectionReport, select
 from tests.formats.rewriting import archive, database
@@ -297,3 +298,22 @@ def test_surrogates_keep_the_form_cannot_be_real_and_are_no_leftovers() -> None:
     second = residual_isolated(opened(output), "a.csv", policy, source=opened(DATA))
     assert (second.leftover_kinds, second.leftover_fields, second.records) == ({}, {}, 3)
     assert rows(redact(DATA, "a.csv", policy, key=b"o" * 32)[0])[0]["手机号"] != table[0]["手机号"]
+
+
+def test_what_stands_behind_a_replaced_address_makes_no_new_one() -> None:
+    line = "苏州市姑苏区双塔街道平江路3180号_单位苏州市姑苏区双塔街道平江路3180号东侧商铺\n"
+    policy = default_policy()
+    content = line.encode()
+    redaction = Redaction(
+        open_records(iter([content]), "a.txt"),
+        lambda: open_records(iter([content]), "a.txt"),
+        "a.txt",
+        policy=policy,
+        key=b"k" * 32,
+    )
+    output = b"".join(redaction.output())
+    report = residual(
+        open_records(iter([content]), "a.txt"), lambda: open_records(iter([output]), "a.txt"), policy=policy
+    )
+    assert report.leftover == {}
+    assert "3180" not in output.decode()
