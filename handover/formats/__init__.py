@@ -13,7 +13,7 @@ from itertools import chain
 from handover.formats import delimited, jsonl, plain_text, xlsx
 from handover.formats.errors import FormatRefusedError
 from handover.formats.identify import FORMATS, HEAD_BYTES, FormatGuess, identify
-from handover.formats.records import Batch, Column, Notes, Reading, Table, Writer
+from handover.formats.records import Batch, Column, Edit, Notes, Reading, Table, Writer
 
 
 def open_records(chunks: Iterable[bytes], name: str) -> Reading:
@@ -59,6 +59,7 @@ __all__ = [
     "HEAD_BYTES",
     "Batch",
     "Column",
+    "Edit",
     "FormatGuess",
     "FormatRefusedError",
     "Notes",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from handover.detection.inspection import survey_of
 from handover.detection.spans import Span
 from handover.detection.survey import Survey
-from handover.formats import Batch, Column, Reading, open_writer
+from handover.formats import Batch, Column, Edit, Reading, open_writer
 from handover.masking.generalise import generalise
 from handover.masking.masks import mask
 from handover.masking.policy import FieldRule, Policy
@@ -65,7 +65,8 @@ class Redactor:
         column.replaced = replaced = list(column.values)
         for index, spans in hits.items():
             value = column.values[index]
-            replaced[index] = self._in_text(value, spans, None, report)
+            column.edits[index] = edits = self._edits(value, spans, None, report)
+            replaced[index] = _applied(value, edits)
             report.replaced += replaced[index] != value
 
     def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
@@ -78,7 +79,8 @@ class Redactor:
                 continue
             if spans and _is_covered(value, spans):
                 # The kind that was recognised counts, so that the token equals that of the same value in a narrative.
-                new = self._in_text(value, spans, rule.action, report)
+                column.edits[index] = edits = self._edits(value, spans, rule.action, report)
+                new = _applied(value, edits)
             else:
                 new = self.replace(rule.action, rule.kind, value)
                 report.kinds[rule.kind] = report.kinds.get(rule.kind, 0) + 1
@@ -86,16 +88,25 @@ class Redactor:
             report.replaced += new != value
         column.replaced = replaced
 
-    def _in_text(self, value: str, spans: list[Span], action: str | None, report: FieldRedaction) -> str:
-        parts = []
-        done = 0
+    def _edits(self, value: str, spans: list[Span], action: str | None, report: FieldRedaction) -> list[Edit]:
+        edits = []
         for span in spans:
             chosen = action or self._policy.action_for(span.kind)
             counts = report.kept if chosen == "keep" else report.kinds
             counts[span.kind] = counts.get(span.kind, 0) + 1
-            parts += [value[done : span.start], self.replace(chosen, span.kind, value[span.start : span.end])]
-            done = span.end
-        return "".join([*parts, value[done:]])
+            if chosen != "keep":
+                text = value[span.start : span.end]
+                edits.append(Edit(span.start, span.end, self.replace(chosen, span.kind, text)))
+        return edits
+
+
+def _applied(value: str, edits: list[Edit]) -> str:
+    parts = []
+    done = 0
+    for edit in edits:
+        parts += [value[done : edit.start], edit.text]
+        done = edit.end
+    return "".join([*parts, value[done:]])
 
 
 def _is_covered(value: str, spans: list[Span]) -> bool:
