@@ -7,8 +7,10 @@
 Everything that parses runs on untrusted bytes: call it in a child (`handover.sandbox`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from itertools import chain
+from typing import Any
 
 from handover.formats import delimited, jsonl, plain_text, xlsx
 from handover.formats.errors import FormatRefusedError
@@ -36,18 +38,25 @@ def open_records(chunks: Iterable[bytes], name: str) -> Reading:
     batches = {
         "csv": lambda: delimited.read(whole, guess.delimiter, notes),
         "jsonl": lambda: jsonl.read(whole),
+        "pdf": lambda: _module("pdf").read(whole),
         "txt": lambda: plain_text.read(whole),
         "xlsx": lambda: xlsx.read(whole, notes),
     }[guess.format]()
     return Reading(guess.format, batches, notes)
 
 
+def _module(name: str) -> Any:
+    """A format whose libraries are loaded only when such a file comes: they would slow every start."""
+    return import_module(f"handover.formats.{name}")
+
+
 def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word of the interface
     """A writer of `format`; a `.tsv` name keeps its tabs."""
     if format == "csv":
         return delimited.DelimitedWriter("\t" if name.lower().endswith((".tsv", ".tab")) else ",")
-    writers: dict[str, type[jsonl.JsonlWriter | plain_text.PlainTextWriter | xlsx.XlsxWriter]] = {
+    writers: dict[str, Callable[[], Writer]] = {
         "jsonl": jsonl.JsonlWriter,
+        "pdf": lambda: _module("pdf").PdfWriter(),
         "txt": plain_text.PlainTextWriter,
         "xlsx": xlsx.XlsxWriter,
     }

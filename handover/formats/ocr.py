@@ -1,0 +1,167 @@
+"""Reads text off pictures: lines, and where each of their characters stands (RapidOCR, models in its wheel).
+
+An optional extra: without it a file with pictures is refused, never passed. What was read is kept by the picture's digest, so the
+second pass over a file costs nothing. It reads print; handwriting, ornament and very small type may escape it.
+"""
+
+import contextlib
+import hashlib
+import importlib.util
+import logging
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
+
+from handover.formats.errors import FormatRefusedError, refuse
+
+#: Left, top, right, bottom, in pixels.
+PixelBox = tuple[float, float, float, float]
+
+#: Widest and highest picture handed to the recogniser at once: it scales larger ones down until small type is lost.
+_TILE, _OVERLAP = 1900, 160
+#: Boxes of characters are estimated along the line; this share of the line's height is painted beyond them.
+_MARGIN = 0.25
+_GREY = (224, 224, 224)
+_SMALLEST_LABEL = 7
+
+
+class Line(NamedTuple):
+    """One recognised line and the box of each of its characters."""
+
+    text: str
+    boxes: list[PixelBox]
+
+
+def missing() -> FormatRefusedError:
+    """The refusal of a picture when nothing is installed that could read it."""
+    return refuse(
+        "文件里有图片，但没有安装文字识别（OCR）：pip install 'handover[ocr]'。",
+        "The file holds pictures, but OCR is not installed: pip install 'handover[ocr]'.",
+    )
+
+
+def is_installed() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("rapidocr", "onnxruntime", "cv2"))
+
+
+_known: dict[bytes, list[Line]] = {}
+
+
+def lines_in(picture: Image.Image) -> list[Line]:
+    """The lines of text on a picture in RGB, and the text of QR codes, each as a line.
+
+    Raises:
+        FormatRefusedError: OCR is not installed.
+    """
+    digest = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).digest()
+    if digest not in _known:
+        if not is_installed():
+            raise missing()
+        _known[digest] = [line for left, top in _tiles(picture) for line in _recognised(picture, left, top)]
+        _known[digest] += _codes(picture)
+    return _known[digest]
+
+
+def _tiles(picture: Image.Image) -> list[tuple[int, int]]:
+    step = _TILE - _OVERLAP
+    return [
+        (left, top)
+        for top in range(0, max(1, picture.height - _OVERLAP), step)
+        for left in range(0, max(1, picture.width - _OVERLAP), step)
+    ]
+
+
+def _recognised(picture: Image.Image, left: int, top: int) -> list[Line]:
+    import numpy
+
+    tile = picture.crop((left, top, min(left + _TILE, picture.width), min(top + _TILE, picture.height)))
+    pixels = numpy.asarray(tile)[:, :, ::-1]  # the recogniser wants blue first
+    result = _engine()(pixels, return_word_box=True)
+    lines = []
+    for text, words in zip(result.txts or (), result.word_results or (), strict=True):
+        line = _line(text, words)
+        lines.append(Line(line.text, [(a + left, b + top, c + left, d + top) for a, b, c, d in line.boxes]))
+    return lines
+
+
+def _line(text: str, words: Sequence[Any]) -> Line:
+    """Shares a line's word boxes out among its characters; spaces lie between their neighbours."""
+    placed: list[tuple[str, PixelBox]] = []
+    for word, _, corners in words:
+        xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
+        width = (max(xs) - min(xs)) / max(len(word), 1)
+        for index, character in enumerate(word):
+            if not character.isspace():
+                start = min(xs) + index * width
+                placed.append((character, (start, min(ys), start + width, max(ys))))
+    boxes: list[PixelBox] = []
+    following = iter(placed)
+    last = placed[0][1] if placed else (0.0, 0.0, 0.0, 0.0)
+    if [c for c, _ in placed] != [c for c in text if not c.isspace()]:
+        return Line("".join(c for c, _ in placed), [box for _, box in placed])
+    for character in text:
+        last = last if character.isspace() else next(following)[1]
+        boxes.append(last)
+    return Line(text, boxes)
+
+
+def _codes(picture: Image.Image) -> list[Line]:
+    """QR codes: their text, every character of which stands on the whole code."""
+    import cv2
+    import numpy
+
+    with contextlib.suppress(cv2.error):
+        found, texts, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(numpy.asarray(picture.convert("L")))
+        if found:
+            return [
+                Line(text, [_around(square)] * len(text)) for text, square in zip(texts, corners, strict=True) if text
+            ]
+    return []
+
+
+def _around(corners: Any) -> PixelBox:
+    xs, ys = [float(x) for x, _ in corners], [float(y) for _, y in corners]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+@cache
+def _engine() -> Any:
+    from rapidocr import RapidOCR
+
+    logging.disable(logging.CRITICAL)  # it names what it reads
+    # One line at a time and no arena: a batch of six needs a gigabyte more.
+    return RapidOCR(
+        params={
+            "Global.log_level": "critical",
+            "Rec.rec_batch_num": 1,
+            "EngineConfig.onnxruntime.intra_op_num_threads": 2,
+            "EngineConfig.onnxruntime.inter_op_num_threads": 1,
+            "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
+        }
+    )
+
+
+def paint(picture: Image.Image, boxes: list[PixelBox], text: str) -> None:
+    """Covers characters, line by line, and writes the replacement there if it fits."""
+    draw = ImageDraw.Draw(picture)
+    for left, top, right, bottom in _by_line(boxes):
+        margin = _MARGIN * min(bottom - top, right - left)
+        draw.rectangle((left - margin, top - margin, right + margin, bottom + margin), fill=_GREY)
+        size = min(bottom - top, (right - left) / (0.6 * len(text))) if text else 0
+        if size >= _SMALLEST_LABEL and text.isascii():
+            font = ImageFont.load_default(size)
+            draw.text((left, (top + bottom) / 2), text, fill="black", font=font, anchor="lm")
+        text = ""
+
+
+def _by_line(boxes: list[PixelBox]) -> list[PixelBox]:
+    lines: list[PixelBox] = []
+    for box in boxes:
+        last = lines[-1] if lines else None
+        if last is not None and min(last[3], box[3]) - max(last[1], box[1]) > 0.5 * (box[3] - box[1]):
+            lines[-1] = min(last[0], box[0]), min(last[1], box[1]), max(last[2], box[2]), max(last[3], box[3])
+        else:
+            lines.append(box)
+    return lines
