@@ -39,6 +39,9 @@ def open_records(chunks: Iterable[bytes], name: str) -> Reading:
         "csv": lambda: delimited.read(whole, guess.delimiter, notes),
         "jsonl": lambda: jsonl.read(whole),
         "pdf": lambda: _module("pdf").read(whole),
+        "png": lambda: _module("picture").read(whole, "png"),
+        "jpeg": lambda: _module("picture").read(whole, "jpeg"),
+        "docx": lambda: _module("docx").read(whole),
         "txt": lambda: plain_text.read(whole),
         "xlsx": lambda: xlsx.read(whole, notes),
     }[guess.format]()
@@ -57,6 +60,9 @@ def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word
     writers: dict[str, Callable[[], Writer]] = {
         "jsonl": jsonl.JsonlWriter,
         "pdf": lambda: _module("pdf").PdfWriter(),
+        "png": lambda: _module("picture").PngWriter(),
+        "jpeg": lambda: _module("picture").JpegWriter(),
+        "docx": lambda: _module("docx").DocxWriter(),
         "txt": plain_text.PlainTextWriter,
         "xlsx": xlsx.XlsxWriter,
     }

@@ -14,7 +14,7 @@ from handover.formats.errors import FormatRefusedError, refuse
 from handover.i18n import Text
 
 #: The formats that are inspected and rewritten.
-FORMATS = ("csv", "xlsx", "jsonl", "txt", "pdf")
+FORMATS = ("csv", "xlsx", "jsonl", "txt", "pdf", "docx", "png", "jpeg")
 
 #: How much of a file `identify` wants to see: enough for 200 rows of narratives.
 HEAD_BYTES = 256 * 1024

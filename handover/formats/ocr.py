@@ -55,13 +55,20 @@ def lines_in(picture: Image.Image) -> list[Line]:
     Raises:
         FormatRefusedError: OCR is not installed.
     """
-    digest = hashlib.sha256(repr(picture.size).encode() + picture.tobytes()).digest()
-    if digest not in _known:
+    tiles = [_tile(picture, left, top) for left, top in _tiles(picture)]
+    digest = hashlib.sha256(repr(picture.size).encode())
+    for _, _, tile in tiles:
+        digest.update(tile.tobytes())
+    key = digest.digest()
+    if key not in _known:
         if not is_installed():
             raise missing()
-        _known[digest] = [line for left, top in _tiles(picture) for line in _recognised(picture, left, top)]
-        _known[digest] += _codes(picture)
-    return _known[digest]
+        _known[key] = [line for tile in tiles for line in _recognised(*tile)] + _codes(picture)
+    return _known[key]
+
+
+def _tile(picture: Image.Image, left: int, top: int) -> tuple[int, int, Image.Image]:
+    return left, top, picture.crop((left, top, min(left + _TILE, picture.width), min(top + _TILE, picture.height)))
 
 
 def _tiles(picture: Image.Image) -> list[tuple[int, int]]:
@@ -73,10 +80,9 @@ def _tiles(picture: Image.Image) -> list[tuple[int, int]]:
     ]
 
 
-def _recognised(picture: Image.Image, left: int, top: int) -> list[Line]:
+def _recognised(left: int, top: int, tile: Image.Image) -> list[Line]:
     import numpy
 
-    tile = picture.crop((left, top, min(left + _TILE, picture.width), min(top + _TILE, picture.height)))
     pixels = numpy.asarray(tile)[:, :, ::-1]  # the recogniser wants blue first
     result = _engine()(pixels, return_word_box=True)
     lines = []
@@ -112,11 +118,14 @@ def _codes(picture: Image.Image) -> list[Line]:
     import cv2
     import numpy
 
+    grey = picture.convert("L")
+    grey.thumbnail((_TILE, _TILE))
+    scale = picture.width / grey.width
     with contextlib.suppress(cv2.error):
-        found, texts, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(numpy.asarray(picture.convert("L")))
+        found, texts, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(numpy.asarray(grey))
         if found:
             return [
-                Line(text, [_around(square)] * len(text)) for text, square in zip(texts, corners, strict=True) if text
+                Line(text, [_around(square)] * len(text)) for text, square in zip(texts, corners * scale, strict=True) if text
             ]
     return []
 
