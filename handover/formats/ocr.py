@@ -125,7 +125,9 @@ def _codes(picture: Image.Image) -> list[Line]:
         found, texts, corners, _ = cv2.QRCodeDetector().detectAndDecodeMulti(numpy.asarray(grey))
         if found:
             return [
-                Line(text, [_around(square)] * len(text)) for text, square in zip(texts, corners * scale, strict=True) if text
+                Line(text, [_around(square)] * len(text))
+                for text, square in zip(texts, corners * scale, strict=True)
+                if text
             ]
     return []
 

@@ -10,7 +10,7 @@ from handover.formats.errors import FormatRefusedError, refuse
 
 _MIB = 1024 * 1024
 MAX_PARTS = 5000
-MAX_PART = 128 * _MIB
+#: Unpacked XML becomes cells of several times its size; beyond this the child would run into its memory limit.
 MAX_UNPACKED = 512 * _MIB
 #: A parsed tree takes about eight times its text.
 MAX_XML = 24 * _MIB
@@ -19,6 +19,12 @@ MAX_RATIO = 200
 #: Ratios are judged from this size on: a tiny repetitive part may exceed them.
 _RATIO_FROM = 4 * _MIB
 _ENCRYPTED = 0x1
+#: Properties that a program writes about itself and the file's size.
+PROGRAM_PROPERTIES = frozenset(
+    ("Application", "AppVersion", "DocSecurity", "ScaleCrop", "LinksUpToDate", "SharedDoc", "HyperlinksChanged")
+    + ("created", "modified", "lastPrinted", "revision", "i4", "TotalTime", "Pages", "Words", "Characters", "Lines")
+    + ("Paragraphs", "CharactersWithSpaces", "Template", "lpstr", "Slides", "Notes", "version")
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -82,7 +88,8 @@ def parsed(data: bytes) -> Any:
         raise damaged() from None
     if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:
         raise refuse(
-            "文件的 XML 里有文档类型声明（DTD），不予处理。", "The file's XML declares a document type (DTD); it is not processed."
+            "文件的 XML 里有文档类型声明（DTD），不予处理。",
+            "The file's XML declares a document type (DTD); it is not processed.",
         )
     return root
 
@@ -101,13 +108,15 @@ def damaged() -> FormatRefusedError:
 
 
 def _too_large() -> FormatRefusedError:
-    return refuse("文件解压后过大。请拆分。", "The file is too large unpacked. Split it.")
+    return refuse(
+        f"文件解压后过大（上限 {MAX_UNPACKED // _MIB} MiB，其中 XML 结构 {MAX_XML // _MIB} MiB）。请拆分文件。",
+        f"The file is too large unpacked (limit {MAX_UNPACKED // _MIB} MiB, {MAX_XML // _MIB} MiB of XML). Split it.",
+    )
 
 
 def _refuse_bombs(parts: list[zipfile.ZipInfo]) -> None:
     steep = any(
         part.file_size > _RATIO_FROM and part.file_size > MAX_RATIO * max(part.compress_size, 1) for part in parts
     )
-    large = any(part.file_size > MAX_PART for part in parts) or sum(part.file_size for part in parts) > MAX_UNPACKED
-    if len(parts) > MAX_PARTS or large or steep:
+    if len(parts) > MAX_PARTS or sum(part.file_size for part in parts) > MAX_UNPACKED or steep:
         raise _too_large()

@@ -95,11 +95,15 @@ def _metadata(image: Image.Image) -> dict[str, list[str]]:
         if key in {"exif", "icc_profile", "transparency", "dpi", "jfif_density"}:
             continue
         name = "metadata.xmp" if "xmp" in key.lower() else "metadata.text"
-        found.setdefault(name, []).extend(filter(None, (line.strip() for line in _TAGS.sub("\n", _text(value)).split("\n"))))
+        found.setdefault(name, []).extend(
+            filter(None, (line.strip() for line in _TAGS.sub("\n", _text(value)).split("\n")))
+        )
     for name, segment in getattr(image, "applist", []):
         if name in _READ_SEGMENTS:
             continue
-        found.setdefault("metadata.segments", []).extend(part.decode("utf-8", "replace") for part in _PRINTABLE.findall(segment))
+        found.setdefault("metadata.segments", []).extend(
+            part.decode("utf-8", "replace") for part in _PRINTABLE.findall(segment)
+        )
     return found
 
 
@@ -114,7 +118,8 @@ def _coordinates(ifd: dict[int, Any]) -> str:
     gps = ExifTags.GPS
     try:
         latitude, longitude = (
-            sum(float(part) / 60**power for power, part in enumerate(ifd[tag])) for tag in (gps.GPSLatitude, gps.GPSLongitude)
+            sum(float(part) / 60**power for power, part in enumerate(ifd[tag]))
+            for tag in (gps.GPSLatitude, gps.GPSLongitude)
         )
     except (KeyError, TypeError, ValueError, ZeroDivisionError):
         return ""

@@ -11,15 +11,27 @@ _REMOVED = frozenset(
     for name in (
         *("del", "moveFrom", "commentRangeStart", "commentRangeEnd", "commentReference", "annotationRef", "proofErr"),
         *("permStart", "permEnd", "dataBinding", "smartTagPr", "customXmlPr", "cellDel", "cellMerge", "embedRegular"),
-        *("moveFromRangeStart", "moveFromRangeEnd", "moveToRangeStart", "moveToRangeEnd", "cellIns", "rsids"),
+        *("moveFromRangeStart", "moveFromRangeEnd", "moveToRangeStart", "moveToRangeEnd", "cellIns", "rsids", "rsid"),
         *("rPrChange", "pPrChange", "sectPrChange", "tblPrChange", "trPrChange", "tcPrChange", "tblGridChange"),
-        *("tblPrExChange", "numberingChange", "customXmlInsRangeStart", "customXmlInsRangeEnd", "customXmlDelRangeStart"),
+        *(
+            "tblPrExChange",
+            "numberingChange",
+            "customXmlInsRangeStart",
+            "customXmlInsRangeEnd",
+            "customXmlDelRangeStart",
+        ),
         *("customXmlDelRangeEnd", "customXmlMoveFromRangeStart", "customXmlMoveFromRangeEnd"),
         *("customXmlMoveToRangeStart", "customXmlMoveToRangeEnd", "printerSettings", "saveThroughXslt"),
     )
 )
 _UNWRAPPED = frozenset(W + name for name in ("ins", "moveTo", "smartTag", "customXml"))
-_REFUSED = {W + "altChunk": "altChunk", W + "object": "OLE", W + "control": "ActiveX", W + "contentPart": "ink", W + "subDoc": "subDoc"}
+_REFUSED = {
+    W + "altChunk": "altChunk",
+    W + "object": "OLE",
+    W + "control": "ActiveX",
+    W + "contentPart": "ink",
+    W + "subDoc": "subDoc",
+}
 _DELETED = (W + "del", W + "moveFrom")
 _TEXTS = frozenset({W + "t", W + "delText", W + "instrText", W + "delInstrText"})
 _LINKS_OF_SHAPES = ("hlinkClick", "hlinkHover", "hlinkMouseOver")

@@ -38,7 +38,10 @@ _FATES: tuple[tuple[Fate, re.Pattern[str]], ...] = (
     (Fate.TEXT, re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes|styles|numbering)\.xml")),
     (Fate.TEXT, re.compile(r"word/(diagrams|charts|drawings|theme)/[^/]+\.xml")),
     (Fate.PICTURE, re.compile(r"word/media/[^/]+\.(png|jpe?g)", re.IGNORECASE)),
-    (Fate.DROPPED, re.compile(r"docProps/thumbnail\.[a-z]+|word/fonts/.*|word/printerSettings/.*|.*/|_xmlsignatures/.*")),
+    (
+        Fate.DROPPED,
+        re.compile(r"docProps/thumbnail\.[a-z]+|word/fonts/.*|word/printerSettings/.*|.*/|_xmlsignatures/.*"),
+    ),
     (Fate.INSPECTED, re.compile(r"(word/[A-Za-z0-9]+|word/glossary/.*|customXml/.*|docProps/.*|docMetadata/.*)\.xml")),
 )
 _FIELDS = {"document": "body", "footnotes": "footnotes", "endnotes": "endnotes", "comments": "comments"}
@@ -55,7 +58,11 @@ def fate_of(part: str) -> Fate:
             return fate
     kind = "macro" if "vba" in part.lower() else "picture" if part.startswith("word/media/") else "object"
     zh = {"macro": "宏", "picture": "PNG、JPEG 以外的图片", "object": "嵌入的对象或未知部件"}[kind]
-    en = {"macro": "macros", "picture": "a picture other than PNG or JPEG", "object": "an embedded object or unknown part"}[kind]
+    en = {
+        "macro": "macros",
+        "picture": "a picture other than PNG or JPEG",
+        "object": "an embedded object or unknown part",
+    }[kind]
     raise refuse(
         f"文档里有不能检查的内容：{zh}。请删除后另存。",
         f"The document holds what can't be inspected: {en}. Save a copy without it.",

@@ -10,9 +10,9 @@ from handover.formats import ocr, picture
 from handover.formats.docx import tables
 from handover.formats.docx.cleaning import clean
 from handover.formats.docx.names import MAIN, RELATIONSHIPS, Fate, fate_of, field_of
-from handover.formats.docx.texts import Text, attributes, others, paragraphs_of
+from handover.formats.docx.texts import NUMBER, Text, attributes, others, paragraphs_of
 from handover.formats.errors import refuse
-from handover.formats.ooxml import OfficePackage
+from handover.formats.ooxml import PROGRAM_PROPERTIES, OfficePackage
 from handover.formats.records import Batch, Column, Table
 
 _RELATIONSHIP = RELATIONSHIPS + "Relationship"
@@ -53,7 +53,9 @@ class Records:
 
     def batch(self, document: Document) -> Batch:
         columns = [Column(name, values, records) for name, (values, records, _) in self._columns.items()]
-        return Batch(Table(), 0, self.count, columns, origin=(document, [texts for _, _, texts in self._columns.values()]))
+        return Batch(
+            Table(), 0, self.count, columns, origin=(document, [texts for _, _, texts in self._columns.values()])
+        )
 
 
 def read(chunks: Iterable[bytes]) -> Iterator[Batch]:
@@ -117,16 +119,15 @@ def _read_left_behind(name: str, root: Any, records: Records) -> None:
         records.add(label, text.value + code.value)
     for element in root.iter():
         content = (element.text or "").strip()
-        if content and element not in covered:
-            local = element.tag.rpartition("}")[2]
-            records.add(f"metadata.{local.lower()}" if label == "metadata" and not _TEXT_TAG.search(element.tag) else label, content)
+        local = element.tag.rpartition("}")[2]
+        by_program = label == "metadata" and local in PROGRAM_PROPERTIES
+        if content and element not in covered and not by_program and not NUMBER.fullmatch(content):
+            records.add(
+                f"metadata.{local.lower()}" if label == "metadata" and not _TEXT_TAG.search(element.tag) else label,
+                content,
+            )
     for text in attributes(root):
-        records.add("authors" if text.spots[0].where.endswith("author") else label, text.value)
-    for element in root.iter():
-        for attribute in ("author", "val"):
-            value = next((v for k, v in element.attrib.items() if k.rpartition("}")[2] == attribute), "")
-            if attribute == "author" and value.isascii() and value:
-                records.add("authors", value)
+        records.add("authors" if text.spots[0].where.endswith(("author", "initials")) else label, text.value)
 
 
 def _read_picture(name: str, document: Document, records: Records) -> None:
@@ -140,5 +141,3 @@ def _read_picture(name: str, document: Document, records: Records) -> None:
         if line.text.strip():
             document.lines.append((name, line))
             records.add("image", line.text)
-
-

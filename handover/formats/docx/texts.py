@@ -16,8 +16,8 @@ _TEXT = frozenset({W + "t", A + "t", M + "t"})
 _CODE = W + "instrText"
 _SIGNS = {W + "tab": "\t", W + "ptab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-", A + "br": "\n"}
 #: Attributes that people write texts into.
-_WORDS = frozenset({"descr", "title", "name", "alt", "string", "tooltip", "instr", "displayText", "value"})
-_NUMBER = re.compile(r"-?[0-9]{1,10}(\.[0-9]+)?")
+_WORDS = frozenset({"descr", "title", "name", "alt", "string", "tooltip", "instr", "displayText", "value", "author"})
+NUMBER = re.compile(r"-?[0-9]{1,10}(\.[0-9]+)?")
 _LONG_NUMBER = re.compile(r"[0-9](?:[^A-Za-z]?[0-9]){6,}")
 _IDENTIFIERS = frozenset({"uri", "guid", "type", "id"})
 
@@ -114,7 +114,7 @@ def others(root: Any) -> Iterator[Text]:
         for where, value in ((".text", element.text), (".tail", element.tail)):
             if where == ".text" and in_paragraph:
                 continue
-            if value and value.strip() and (element.tag == C + "v" or not _NUMBER.fullmatch(value.strip())):
+            if value and value.strip() and (element.tag == C + "v" or not NUMBER.fullmatch(value.strip())):
                 text = Text()
                 text.add(value, element, where)
                 yield text
@@ -125,7 +125,7 @@ def attributes(root: Any) -> Iterator[Text]:
     for element in root.iter():
         for name, value in element.attrib.items():
             local = name.rpartition("}")[2]
-            if local in _IDENTIFIERS or _NUMBER.fullmatch(value):
+            if local in _IDENTIFIERS or NUMBER.fullmatch(value):
                 continue
             written = local in _WORDS and len(value) > 1
             if written or not value.isascii() or "@" in value or _LONG_NUMBER.search(value):

@@ -89,7 +89,9 @@ def _reached(document: Document) -> list[str]:
     reached = [MAIN]
     for name in reached:
         reached += [
-            part for _, part in document.relationships.get(name, {}).values() if part not in reached and part != SETTINGS
+            part
+            for _, part in document.relationships.get(name, {}).values()
+            if part not in reached and part != SETTINGS
         ]
     return list(dict.fromkeys(reached))
 
@@ -120,5 +122,3 @@ def _content_types(names: list[str]) -> bytes:
         if stem in _BY_STEM:
             etree.SubElement(root, CONTENT_TYPES + "Override", PartName=f"/{name}", ContentType=_BY_STEM[stem])
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True))
-
-

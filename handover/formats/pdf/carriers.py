@@ -16,7 +16,9 @@ from handover.formats.records import Column
 _MAX_DEPTH = 24
 _MAX_TEXT = 200_000
 #: What hangs below these is no text of its own: pages, fonts and pictures are read elsewhere.
-_ELSEWHERE = frozenset({"/Parent", "/P", "/Prev", "/Font", "/XObject", "/Contents", "/Resources", "/AP", "/Dest", "/DR", "/ID"})
+_ELSEWHERE = frozenset(
+    {"/Parent", "/P", "/Prev", "/Font", "/XObject", "/Contents", "/Resources", "/AP", "/Dest", "/DR", "/ID"}
+)
 _ROOTS = {
     "outline": ("/Outlines",),
     "form": ("/AcroForm",),
@@ -57,7 +59,9 @@ def carriers(pdf: pikepdf.Pdf) -> list[Column]:
 def _refuse_attachments(pdf: pikepdf.Pdf) -> None:
     attached = len(pdf.attachments) > 0 or "/AF" in pdf.Root
     kinds = (str(note.get("/Subtype")) for page in pdf.pages for note in _notes(page))
-    if attached or any(kind in {"/FileAttachment", "/RichMedia", "/3D", "/Movie", "/Sound", "/Screen"} for kind in kinds):
+    if attached or any(
+        kind in {"/FileAttachment", "/RichMedia", "/3D", "/Movie", "/Sound", "/Screen"} for kind in kinds
+    ):
         raise refuse(
             "PDF 带有附件或嵌入的媒体，无法在其中检查。请把附件取出来单独提供。",
             "The PDF has attachments or embedded media, which can't be inspected inside it. Provide them as files of their own.",

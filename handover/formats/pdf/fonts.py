@@ -63,7 +63,9 @@ class Font:
                 if cmap.is_vertical() or (not identity and not cmap.code2cid):
                     raise UnreadableFontError
             elif subtype in {"/Type1", "/TrueType", "/MMType1"}:
-                self._font = (pdffont.PDFTrueTypeFont if subtype == "/TrueType" else pdffont.PDFType1Font)(manager, spec)
+                self._font = (pdffont.PDFTrueTypeFont if subtype == "/TrueType" else pdffont.PDFType1Font)(
+                    manager, spec
+                )
                 self._identity = 1
                 first = int(spec.get("FirstChar", 0))
                 self._widths = {first + index: float(width) for index, width in enumerate(spec.get("Widths", []))}

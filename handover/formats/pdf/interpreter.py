@@ -56,9 +56,7 @@ class _Text:
     rise: float = 0.0
 
     def copy(self) -> "_Text":
-        return _Text(
-            self.font, self.name, self.size, self.character, self.word, self.scale, self.leading, self.rise
-        )
+        return _Text(self.font, self.name, self.size, self.character, self.word, self.scale, self.leading, self.rise)
 
 
 class PageContent:

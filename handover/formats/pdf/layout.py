@@ -148,9 +148,7 @@ def _paragraph(first: _Segment, below: dict[int, _Segment], page: Page) -> None:
     page.units.append(_joined(pieces, ""))
 
 
-def _cut_token(
-    upper: list[tuple[str, tuple[Glyph, ...]]], lower: list[tuple[str, tuple[Glyph, ...]]]
-) -> list[Unit]:
+def _cut_token(upper: list[tuple[str, tuple[Glyph, ...]]], lower: list[tuple[str, tuple[Glyph, ...]]]) -> list[Unit]:
     end = _TOKEN_END.search("".join(character for character, _ in upper))
     start = _TOKEN_START.match("".join(character for character, _ in lower))
     if end is None or start is None:

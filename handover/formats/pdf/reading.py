@@ -70,7 +70,8 @@ def read(chunks: Iterable[bytes]) -> Iterator[Batch]:
 
 def _encrypted() -> FormatRefusedError:
     return refuse(
-        "PDF 已加密，无法检查。请去掉密码后另存。", "The PDF is encrypted and can't be inspected. Save it without a password."
+        "PDF 已加密，无法检查。请去掉密码后另存。",
+        "The PDF is encrypted and can't be inspected. Save it without a password.",
     )
 
 
@@ -114,9 +115,7 @@ def _page(document: Document, index: int, table: Table, first: int) -> Batch:
     return _batch(table, first, page, text)
 
 
-def _pictured(
-    document: Document, index: int, content: PageContent | None, glyphs: list[Glyph]
-) -> list[ocr.Line]:
+def _pictured(document: Document, index: int, content: PageContent | None, glyphs: list[Glyph]) -> list[ocr.Line]:
     surface = document.surface.page(index)
     drawn_only = len(glyphs) < _HARDLY_ANY_TEXT and surface.is_drawn()
     if content is None:
