@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from handover.formats.errors import FormatRefusedError, refuse
+from handover.formats.records import Edit
 
 #: Left, top, right, bottom, in pixels.
 PixelBox = tuple[float, float, float, float]
@@ -23,6 +24,8 @@ PixelBox = tuple[float, float, float, float]
 _TILE, _OVERLAP = 1900, 160
 #: Boxes of characters are estimated along the line; this share of the line's height is painted beyond them.
 _MARGIN = 0.25
+#: Scores of print are above .9; below this the text is as good as unread. Shorter marks are rather dirt than text.
+_READABLE, _FEWEST = 0.5, 4
 _GREY = (224, 224, 224)
 _SMALLEST_LABEL = 7
 
@@ -32,6 +35,8 @@ class Line(NamedTuple):
 
     text: str
     boxes: list[PixelBox]
+    #: False where there is text that the recogniser can't make out: it can't be inspected, so it is covered.
+    readable: bool = True
 
 
 def missing() -> FormatRefusedError:
@@ -84,11 +89,17 @@ def _recognised(left: int, top: int, tile: Image.Image) -> list[Line]:
     import numpy
 
     pixels = numpy.asarray(tile)[:, :, ::-1]  # the recogniser wants blue first
-    result = _engine()(pixels, return_word_box=True)
+    try:
+        result = _engine()(pixels, return_word_box=True)
+    except Exception as error:
+        if "bad_alloc" in str(error):
+            raise MemoryError from None
+        raise
     lines = []
-    for text, words in zip(result.txts or (), result.word_results or (), strict=True):
+    for text, score, words in zip(result.txts or (), result.scores or (), result.word_results or (), strict=True):
         line = _line(text, words)
-        lines.append(Line(line.text, [(a + left, b + top, c + left, d + top) for a, b, c, d in line.boxes]))
+        boxes = [(a + left, b + top, c + left, d + top) for a, b, c, d in line.boxes]
+        lines.append(Line(line.text, boxes, score >= _READABLE or len(text) < _FEWEST))
     return lines
 
 
@@ -146,12 +157,23 @@ def _engine() -> Any:
     return RapidOCR(
         params={
             "Global.log_level": "critical",
+            # Its look for lines that stand upside down turns good ones over, which then read as nothing.
+            "Global.use_cls": False,
+            "Global.text_score": 0.0,
             "Rec.rec_batch_num": 1,
             "EngineConfig.onnxruntime.intra_op_num_threads": 2,
             "EngineConfig.onnxruntime.inter_op_num_threads": 1,
             "EngineConfig.onnxruntime.enable_cpu_mem_arena": False,
         }
     )
+
+
+def cover(picture: Image.Image, line: Line, edits: list[Edit]) -> None:
+    """Covers what changes in a line; all of it where it can't be read."""
+    if not line.readable:
+        edits = [Edit(0, len(line.text), "")]
+    for edit in edits:
+        paint(picture, line.boxes[edit.start : edit.end], edit.text)
 
 
 def paint(picture: Image.Image, boxes: list[PixelBox], text: str) -> None:

@@ -21,10 +21,8 @@ _RATIO_FROM = 4 * _MIB
 _ENCRYPTED = 0x1
 #: Properties that a program writes about itself and the file's size.
 PROGRAM_PROPERTIES = frozenset(
-    ("Application", "AppVersion", "DocSecurity", "ScaleCrop", "LinksUpToDate", "SharedDoc", "HyperlinksChanged")
-    + ("created", "modified", "lastPrinted", "revision", "i4", "TotalTime", "Pages", "Words", "Characters", "Lines")
-    + ("Paragraphs", "CharactersWithSpaces", "Template", "lpstr", "Slides", "Notes", "version")
-)
+    {"Application", "AppVersion", "DocSecurity", "ScaleCrop", "LinksUpToDate", "SharedDoc", "HyperlinksChanged", "created", "modified", "lastPrinted", "revision", "i4", "TotalTime", "Pages", "Words", "Characters", "Lines", "Paragraphs", "CharactersWithSpaces", "Template", "lpstr", "Slides", "Notes", "version"}
+)  # fmt: skip
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 

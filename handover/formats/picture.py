@@ -148,8 +148,7 @@ class PictureWriter:
         column = batch.columns[-1]
         for index, line in enumerate(lines):
             kept = keep is None or keep[column.records[index]]
-            for edit in column.changes(index) if kept else [Edit(0, len(line.text), "")]:
-                ocr.paint(picture, line.boxes[edit.start : edit.end], edit.text)
+            ocr.cover(picture, line, column.changes(index) if kept else [Edit(0, len(line.text), "")])
         return encoded(picture, self._kind)
 
     def finish(self) -> bytes:

@@ -33,20 +33,15 @@ _FORMULA_WITH_TEXT = re.compile(rb'<(?:\w+:)?f\b[^>]*>([^<]*(?:"|&quot;)[^<]*)<'
 _ORDINARY_SHEET = re.compile(r"(Sheet|工作表|工作簿|Feuil|Tabelle)\s?[0-9]{0,4}")
 #: Attributes that people write texts into; others are settings.
 _WORDS = frozenset(
-    ("name", "descr", "title", "tooltip", "display", "prompt", "promptTitle", "error", "errorTitle", "author", "string")
-    + (
-        "displayName",
+    {"name", "descr", "title", "tooltip", "display", "prompt", "promptTitle", "error", "errorTitle", "author", "string", "displayName",
         "caption",
         "comment",
         "help",
         "description",
         "statusBar",
-        "refreshedBy",
-        "lastRefreshedBy",
-        "userName",
-    )
-    + ("v", "u", "alt", "uniqueName", "connection", "sourceFile", "url", "command", "location")
-)
+        "refreshedBy", "lastRefreshedBy",
+        "userName", "v", "u", "alt", "uniqueName", "connection", "sourceFile", "url", "command", "location"}
+)  # fmt: skip
 _NUMBER = re.compile(r"-?[0-9]{1,6}(\.[0-9]+)?")
 _OUTSIDE = "TargetMode"
 

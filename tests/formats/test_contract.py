@@ -12,7 +12,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handover.formats import FormatRefusedError, Reading, open_records, open_writer, ooxml
+from handover.formats import FormatRefusedError, Reading, ooxml, open_records, open_writer
 from handover.formats.formulas import neutralise
 
 

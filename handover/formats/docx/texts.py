@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from handover.formats.docx.names import A, C, M, W, XML
+from handover.formats.docx.names import XML, A, C, M, W
 from handover.formats.records import Edit
 
 _PARAGRAPHS = (W + "p", A + "p")

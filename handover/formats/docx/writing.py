@@ -57,8 +57,7 @@ class DocxWriter:
                     source.apply(edits)
                 elif line is not None:
                     _, image = document.pictures[line[0]]
-                    for edit in edits:
-                        ocr.paint(image, line[1].boxes[edit.start : edit.end], edit.text)
+                    ocr.cover(image, line[1], edits)
         return b""
 
     def finish(self) -> bytes:

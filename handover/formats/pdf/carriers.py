@@ -16,9 +16,8 @@ from handover.formats.records import Column
 _MAX_DEPTH = 24
 _MAX_TEXT = 200_000
 #: What hangs below these is no text of its own: pages, fonts and pictures are read elsewhere.
-_ELSEWHERE = frozenset(
-    {"/Parent", "/P", "/Prev", "/Font", "/XObject", "/Contents", "/Resources", "/AP", "/Dest", "/DR", "/ID"}
-)
+_ELSEWHERE = frozenset({"/Parent", "/P", "/Prev", "/Font", "/XObject", "/Resources", "/AP", "/Dest", "/DR", "/ID"})
+_PAGES = frozenset({"/Page", "/Pages"})
 _ROOTS = {
     "outline": ("/Outlines",),
     "form": ("/AcroForm",),
@@ -90,7 +89,7 @@ def _strings(value: Any, seen: set[tuple[int, int]], depth: int) -> Iterator[str
             yield from _strings(item, seen, depth + 1)
     elif isinstance(value, pikepdf.Stream):
         yield bounded(value, MAX_CONTENT).decode("utf-8", "replace")[:_MAX_TEXT]
-    elif isinstance(value, pikepdf.Dictionary):
+    elif isinstance(value, pikepdf.Dictionary) and str(value.get("/Type")) not in _PAGES:
         # A list of siblings is as long as the file likes: it is followed here, not by recursion.
         while isinstance(value, pikepdf.Dictionary):
             for key, item in value.items():

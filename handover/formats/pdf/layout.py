@@ -9,6 +9,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from handover.formats.pdf.glyphs import Glyph
 
@@ -106,7 +107,7 @@ def _read(lines: list[list[_Segment]], page: Page) -> None:
     """Joins segments that a paragraph wraps, and cells that stand in one row."""
     below: dict[int, _Segment] = {}
     wrapped: set[int] = set()
-    for upper, lower in zip(lines, lines[1:], strict=False):
+    for upper, lower in pairwise(lines):
         for segment in upper:
             following = next((other for other in lower if id(other) not in wrapped and _wraps(segment, other)), None)
             if following is not None:
@@ -140,7 +141,7 @@ def _paragraph(first: _Segment, below: dict[int, _Segment], page: Page) -> None:
     while (following := below.get(id(lines[-1]))) is not None:
         lines.append(following)
     pieces = [lines[0].characters]
-    for upper, lower in zip(lines, lines[1:], strict=False):
+    for upper, lower in pairwise(lines):
         cut = _is_wide(upper.characters[-1][0]) or _is_wide(lower.characters[0][0])
         pieces[-1] = [*pieces[-1], *([] if cut else [(" ", ())])]
         pieces.append(lower.characters)

@@ -17,10 +17,8 @@ from handover.formats.pdf.rewriting import Replacement, kept_codes, label_font, 
 
 #: What may hang on a resource besides what it draws.
 _NEVER = frozenset(
-    ("/Metadata", "/PieceInfo", "/LastModified", "/StructParent", "/StructParents", "/OC", "/OPI", "/Alternates", "/AF")
-    + ("/Parent", "/CharSet", "/CIDSet", "/A", "/AA", "/URI", "/F", "/FFilter", "/Length", "/Filter", "/DecodeParms")
-    + ("/ToUnicode", "/Measure", "/PtData", "/Ref", "/Group", "/Thumb")
-)
+    {"/Metadata", "/PieceInfo", "/LastModified", "/StructParent", "/StructParents", "/OC", "/OPI", "/Alternates", "/AF", "/Parent", "/CharSet", "/CIDSet", "/A", "/AA", "/URI", "/F", "/FFilter", "/Length", "/Filter", "/DecodeParms", "/ToUnicode", "/Measure", "/PtData", "/Ref", "/Group", "/Thumb"}
+)  # fmt: skip
 #: Strings that a viewer needs; any other string in a dictionary is a remark.
 _STRINGS = frozenset({"/Registry", "/Ordering"})
 _USERS = {"Do": "/XObject", "gs": "/ExtGState", "cs": "/ColorSpace", "CS": "/ColorSpace", "sh": "/Shading"}

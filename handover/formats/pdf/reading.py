@@ -17,7 +17,7 @@ from handover.formats.pdf.fonts import Font
 from handover.formats.pdf.glyphs import Glyph
 from handover.formats.pdf.interpreter import PageContent, VisualPageError
 from handover.formats.pdf.layout import Page, Unit, page_of
-from handover.formats.pdf.surface import PageSurface, Surface
+from handover.formats.pdf.surface import Surface
 from handover.formats.records import Batch, Column, Table
 
 #: Pictures smaller than this on the page, in points, hold no line of text that could be read.

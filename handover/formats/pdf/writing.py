@@ -51,31 +51,31 @@ class PdfWriter:
         return True
 
     def _as_picture(
-        self, text: PageText, in_text: list[Replacement], in_picture: list[tuple[list[ocr.PixelBox], str]]
+        self, text: PageText, in_text: list[Replacement], in_picture: list[tuple[ocr.Line, list[Edit]]]
     ) -> None:
         surface = text.document.surface.page(text.index)
         picture = surface.picture()
         for replacement in in_text:
             boxes = [surface.in_pixels(box) for box, _ in lines_of(replacement.glyphs)]
             ocr.paint(picture, boxes, replacement.text)
-        for boxes, label in in_picture:
-            ocr.paint(picture, boxes, label)
+        for line, edits in in_picture:
+            ocr.cover(picture, line, edits)
         self._clean.add_picture_page(picture, surface.width, surface.height)
 
 
 def _changes(
     batch: Batch, text: PageText, keep: Sequence[bool] | None
-) -> tuple[list[Replacement], list[tuple[list[ocr.PixelBox], str]]]:
+) -> tuple[list[Replacement], list[tuple[ocr.Line, list[Edit]]]]:
     in_text: list[Replacement] = []
-    in_picture: list[tuple[list[ocr.PixelBox], str]] = []
+    in_picture: list[tuple[ocr.Line, list[Edit]]] = []
     for column, units in zip(batch.columns, text.units or [], strict=True):
         for index, unit in enumerate(units):
             kept = keep is None or keep[column.records[index]]
-            for edit in column.changes(index) if kept else [Edit(0, len(unit.text), "")]:
-                if column.name == "image":
-                    in_picture.append((text.lines[index].boxes[edit.start : edit.end], edit.text))
-                else:
-                    in_text.append(Replacement(unit.shown(edit.start, edit.end), edit.text))
+            edits = column.changes(index) if kept else [Edit(0, len(unit.text), "")]
+            if column.name != "image":
+                in_text += [Replacement(unit.shown(edit.start, edit.end), edit.text) for edit in edits]
+            elif edits or not text.lines[index].readable:
+                in_picture.append((text.lines[index], edits))
     return in_text, in_picture
 
 
