@@ -1,4 +1,4 @@
-"""Reads and rebuilds files of records: CSV/TSV, XLSX, JSONL and TXT, recognised by content.
+"""Reads and rebuilds files of records: CSV/TSV, XLSX, JSONL, TXT, PDF, DOCX, PNG and JPEG, recognised by content.
 
 - `identify(head: bytes, name: str) -> FormatGuess`: what a file is, or why it is refused (bilingual).
 - `open_records(chunks, name) -> Reading`: batches of records, with notes (ragged rows, hidden sheets, encoding).
@@ -7,7 +7,7 @@
 Everything that parses runs on untrusted bytes: call it in a child (`handover.sandbox`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from itertools import chain
 from typing import Any
@@ -35,7 +35,7 @@ def open_records(chunks: Iterable[bytes], name: str) -> Reading:
         raise FormatRefusedError(guess.refused)
     notes = Notes(encoding=guess.encoding)
     whole = chain([head], source)
-    batches = {
+    readers: dict[str, Callable[[], Iterator[Batch]]] = {
         "csv": lambda: delimited.read(whole, guess.delimiter, notes),
         "jsonl": lambda: jsonl.read(whole),
         "pdf": lambda: _module("pdf").read(whole),
@@ -44,8 +44,8 @@ def open_records(chunks: Iterable[bytes], name: str) -> Reading:
         "docx": lambda: _module("docx").read(whole),
         "txt": lambda: plain_text.read(whole),
         "xlsx": lambda: xlsx.read(whole, notes),
-    }[guess.format]()
-    return Reading(guess.format, batches, notes)
+    }
+    return Reading(guess.format, readers[guess.format](), notes)
 
 
 def _module(name: str) -> Any:

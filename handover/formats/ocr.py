@@ -95,8 +95,10 @@ def _recognised(left: int, top: int, tile: Image.Image) -> list[Line]:
         if "bad_alloc" in str(error):
             raise MemoryError from None
         raise
+    if not result.txts:
+        return []
     lines = []
-    for text, score, words in zip(result.txts or (), result.scores or (), result.word_results or (), strict=True):
+    for text, score, words in zip(result.txts, result.scores, result.word_results, strict=True):
         line = _line(text, words)
         boxes = [(a + left, b + top, c + left, d + top) for a, b, c, d in line.boxes]
         lines.append(Line(line.text, boxes, score >= _READABLE or len(text) < _FEWEST))

@@ -94,7 +94,7 @@ def _metadata(image: Image.Image) -> dict[str, list[str]]:
     for key, value in image.info.items():
         if key in {"exif", "icc_profile", "transparency", "dpi", "jfif_density"}:
             continue
-        name = "metadata.xmp" if "xmp" in key.lower() else "metadata.text"
+        name = "metadata.xmp" if "xmp" in str(key).lower() else "metadata.text"
         found.setdefault(name, []).extend(
             filter(None, (line.strip() for line in _TAGS.sub("\n", _text(value)).split("\n")))
         )

@@ -7,7 +7,6 @@ import subprocess
 import zipfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import pikepdf
 import pypdfium2

@@ -82,8 +82,8 @@ def read(chunks: Iterable[bytes]) -> Iterator[Batch]:
 
 def _read_kept(name: str, document: Document, records: Records) -> None:
     root = document.package.xml(name)
-    for text in clean(root, _relationships(name, document, records)):
-        records.add("tracked_deletions", text)
+    for deleted in clean(root, _relationships(name, document, records)):
+        records.add("tracked_deletions", deleted)
     document.roots[name] = root
     tables.read(root, field_of(name), records)
     for text in others(root):

@@ -68,7 +68,7 @@ def _row_of(cell: Any) -> Any:
 
 def _is_direct(paragraph: Any) -> bool:
     """False inside a text box of the cell."""
-    return next(paragraph.iterancestors(W + "tc", W + "txbxContent")).tag == W + "tc"
+    return bool(next(paragraph.iterancestors(W + "tc", W + "txbxContent")).tag == W + "tc")
 
 
 def _has_header(labels: list[str], rows: list[list[Text]]) -> bool:

@@ -69,7 +69,7 @@ def _refuse_attachments(pdf: pikepdf.Pdf) -> None:
 
 def _notes(page: pikepdf.Page) -> Iterator[Any]:
     notes = page.obj.get("/Annots")
-    for note in notes if isinstance(notes, pikepdf.Array) else ():  # type: ignore[attr-defined]
+    for note in notes if isinstance(notes, pikepdf.Array) else ():
         if isinstance(note, pikepdf.Dictionary):
             yield note
 
@@ -85,7 +85,7 @@ def _strings(value: Any, seen: set[tuple[int, int]], depth: int) -> Iterator[str
     if isinstance(value, pikepdf.String):
         yield str(value)[:_MAX_TEXT]
     elif isinstance(value, pikepdf.Array):
-        for item in value:  # type: ignore[attr-defined]
+        for item in value:
             yield from _strings(item, seen, depth + 1)
     elif isinstance(value, pikepdf.Stream):
         yield bounded(value, MAX_CONTENT).decode("utf-8", "replace")[:_MAX_TEXT]

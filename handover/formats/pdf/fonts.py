@@ -49,11 +49,12 @@ class Font:
 
         subtype = str(resource.get("/Subtype", ""))
         self._widths: dict[int, float] = {}
+        self._font: Any
         try:
             spec = _converted(resource)
             manager = PDFResourceManager(caching=False)
             if subtype == "/Type0":
-                self._font: Any = manager.get_font(None, spec)
+                self._font = manager.get_font(None, spec)
                 encoding = resource.get("/Encoding")
                 if isinstance(encoding, pikepdf.Stream):
                     self._font.cmap = _embedded(bounded(encoding, MAX_CONTENT))
@@ -161,7 +162,7 @@ def _converted(value: Any, depth: int = 0) -> Any:
     if isinstance(value, pikepdf.Dictionary):
         return _dictionary(value, depth, {"/Parent"})
     if isinstance(value, pikepdf.Array):
-        return [_converted(item, depth + 1) for item in value]  # type: ignore[attr-defined]
+        return [_converted(item, depth + 1) for item in value]
     if isinstance(value, pikepdf.Name):
         return LIT(str(value)[1:])
     if isinstance(value, pikepdf.String):

@@ -227,7 +227,7 @@ def _matrix(numbers: tuple[Any, ...]) -> Matrix:
 
 def _check_size(page: pikepdf.Page) -> None:
     contents = page.obj.get("/Contents")
-    streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents]  # type: ignore[call-overload]
+    streams = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
     left = MAX_CONTENT
     for stream in streams:
         if stream is not None:

@@ -105,4 +105,4 @@ def filters(stream: pikepdf.Object) -> list[str]:
     value = stream.get("/Filter")
     if value is None:
         return []
-    return [str(name) for name in value] if isinstance(value, pikepdf.Array) else [str(value)]  # type: ignore[attr-defined]
+    return [str(name) for name in value] if isinstance(value, pikepdf.Array) else [str(value)]

@@ -58,7 +58,7 @@ class CleanDocument:
         for key in _GEOMETRY:
             value = page.obj.get(key)
             if value is not None:
-                clean[key] = [float(number) for number in value] if isinstance(value, pikepdf.Array) else value  # type: ignore[attr-defined]
+                clean[key] = [float(number) for number in value] if isinstance(value, pikepdf.Array) else value
         clean["/MediaBox"] = [float(number) for number in page.mediabox]
         self.pdf.pages.append(pikepdf.Page(self.pdf.make_indirect(clean)))
         return self.pdf.pages[-1]
@@ -132,7 +132,7 @@ class CleanDocument:
         elif isinstance(value, pikepdf.Dictionary):
             copied = pikepdf.Dictionary(self._entries(value, depth))
         elif isinstance(value, pikepdf.Array):
-            copied = pikepdf.Array([self._copy(item, depth + 1) for item in value])  # type: ignore[attr-defined]
+            copied = pikepdf.Array([self._copy(item, depth + 1) for item in value])
         elif isinstance(value, pikepdf.String):
             copied = pikepdf.String(bytes(value))
         elif isinstance(value, pikepdf.Name):

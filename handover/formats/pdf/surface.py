@@ -69,13 +69,14 @@ class PageSurface:
         return next(self._page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=8), None) is not None
 
     def is_drawn(self) -> bool:
-        """True when anything at all is on the page."""
-        return next(iter(self._page.get_objects(max_depth=1)), None) is not None
+        """True when anything but text is on the page."""
+        return any(item.type != pdfium.FPDF_PAGEOBJ_TEXT for item in self._page.get_objects(max_depth=1))
 
     def picture(self) -> Image.Image:
         """The page as it looks, upright, without annotations and form fields."""
         bitmap = self._page.render(scale=self.scale, may_draw_forms=False, draw_annots=False)
-        return bitmap.to_pil().convert("RGB")
+        picture: Image.Image = bitmap.to_pil().convert("RGB")
+        return picture
 
     def picture_without_text(self) -> Image.Image:
         """The same with nothing but what is not text; the page can't be used for anything else afterwards."""
