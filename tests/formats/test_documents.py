@@ -14,7 +14,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from handover.formats import FormatRefusedError, open_records, open_writer
+from handover.formats import FormatRefusedError, ocr, open_records, open_writer
 from tests.formats import document_samples as samples
 
 _LAUGHS = "<!DOCTYPE a [<!ENTITY a 'ha'>" + "".join(
@@ -169,6 +169,23 @@ def test_pictures_are_refused_without_ocr(monkeypatch: pytest.MonkeyPatch) -> No
     picture = samples.docx_parts() | {"word/media/image1.png": samples.png()}
     with pytest.raises(FormatRefusedError, match="handover\\[ocr\\]"):
         list(open_records([samples.zipped(picture)], "a.docx").batches)
+
+
+@pytest.mark.skipif(not ocr.is_installed(), reason="OCR is not installed")
+def test_png_has_nothing_beside_the_picture() -> None:
+    (batch,) = open_records([samples.png()], "a.png").batches
+    assert [column.name for column in batch.columns] == ["metadata.text", "image"]
+    assert batch.columns[0].values == [samples.HIDDEN]
+    out = open_writer("png").write(batch)
+    assert [out[at + 4 : at + 8] for at in _chunks(out)] == [b"IHDR", *[b"IDAT"] * out.count(b"IDAT"), b"IEND"]
+
+
+def _chunks(data: bytes) -> list[int]:
+    """Where the chunks of a PNG begin."""
+    starts = [8]
+    while (following := starts[-1] + 12 + int.from_bytes(data[starts[-1] : starts[-1] + 4], "big")) < len(data):
+        starts.append(following)
+    return starts
 
 
 def test_number_in_boxes_for_single_digits_is_one_text() -> None:
