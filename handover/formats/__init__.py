@@ -8,13 +8,15 @@ Everything that parses runs on untrusted bytes: call it in a child (`handover.sa
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from itertools import chain
+from typing import Any
 
 from handover.formats import delimited, eml, html, json_document, jsonl, plain_text, sqlite, xlsx, zip_files
 from handover.formats.errors import FormatRefusedError, refuse
 from handover.formats.identify import FORMATS, HEAD_BYTES, FormatGuess, identify
 from handover.formats.members import Nest
-from handover.formats.records import Batch, Column, Notes, Reading, Table, Writer
+from handover.formats.records import Batch, Column, Edit, Notes, Reading, Table, Writer
 from handover.formats.zip_directory import END_BYTES, ends_like_zip
 
 #: Formats that are ZIPs themselves.
@@ -47,18 +49,27 @@ def open_records(chunks: Iterable[bytes], name: str, *, tolerant: bool = False, 
     whole: Iterator[bytes] = chain([head], source)
     if guess.format not in _ZIPPED:
         whole = _no_zip_at_end(whole)
-    batches = {
+    readers: dict[str, Callable[[], Iterator[Batch]]] = {
         "csv": lambda: delimited.read(whole, guess.delimiter, notes),
         "jsonl": lambda: jsonl.read(whole),
         "json": lambda: json_document.read(whole),
         "sqlite": lambda: sqlite.read(whole, notes),
+        "pdf": lambda: _module("pdf").read(whole),
+        "png": lambda: _module("picture").read(whole, "png"),
+        "jpeg": lambda: _module("picture").read(whole, "jpeg"),
+        "docx": lambda: _module("docx").read(whole),
         "txt": lambda: plain_text.read(whole),
         "html": lambda: html.read(whole),
         "eml": lambda: eml.read(whole, notes, inside),
         "xlsx": lambda: xlsx.read(whole, notes),
         "zip": lambda: zip_files.read(whole, notes, inside),
-    }[guess.format]()
-    return Reading(guess.format, batches, notes)
+    }
+    return Reading(guess.format, readers[guess.format](), notes)
+
+
+def _module(name: str) -> Any:
+    """A format whose libraries are loaded only when such a file comes: they would slow every start."""
+    return import_module(f"handover.formats.{name}")
 
 
 def _no_zip_at_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -82,6 +93,10 @@ def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word
         "jsonl": jsonl.JsonlWriter,
         "json": json_document.JsonWriter,
         "sqlite": sqlite.SqliteWriter,
+        "pdf": lambda: _module("pdf").PdfWriter(),
+        "png": lambda: _module("picture").PngWriter(),
+        "jpeg": lambda: _module("picture").JpegWriter(),
+        "docx": lambda: _module("docx").DocxWriter(),
         "txt": plain_text.PlainTextWriter,
         "html": html.HtmlWriter,
         "eml": lambda: eml.EmlWriter(open_writer),
@@ -96,6 +111,7 @@ __all__ = [
     "HEAD_BYTES",
     "Batch",
     "Column",
+    "Edit",
     "FormatGuess",
     "FormatRefusedError",
     "Notes",

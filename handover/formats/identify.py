@@ -24,6 +24,10 @@ FORMATS = (
     "txt",
     "html",
     "eml",
+    "docx",
+    "pdf",
+    "png",
+    "jpeg",
     "zip",
 )
 

@@ -6,7 +6,7 @@ from a record or occur several times in it, so each value carries the record tha
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from handover.i18n import Text
 
@@ -14,6 +14,14 @@ from handover.i18n import Text
 BATCH_RECORDS = 4096
 #: A batch also ends at this many characters, so that long narratives do not pile up.
 BATCH_CHARACTERS = 4_000_000
+
+
+class Edit(NamedTuple):
+    """One stretch of a value and what stands in its place; positions are code points."""
+
+    start: int
+    end: int
+    text: str
 
 
 @dataclass(slots=True)
@@ -26,9 +34,18 @@ class Column:
     records: Sequence[int]
     #: What a writer puts in their place; None leaves every value as it came.
     replaced: list[str] | None = None
+    #: Where in a value the replacements stand, by index of the value; a document's layout is kept around them.
+    edits: dict[int, list[Edit]] = field(default_factory=dict)
 
     def output(self) -> list[str]:
         return self.values if self.replaced is None else self.replaced
+
+    def changes(self, index: int) -> list[Edit]:
+        """What changes within one value; the whole of it where nothing more is known."""
+        old, new = self.values[index], self.output()[index]
+        if old == new:
+            return []
+        return self.edits.get(index) or [Edit(0, len(old), new)]
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handover.formats import FormatRefusedError, xlsx_archive
+from handover.formats import FormatRefusedError, ooxml
 from handover.formats.formulas import neutralise
 from tests.formats.rewriting import read, rewrite
 
@@ -157,7 +157,7 @@ def test_workbook_is_read_whole_with_hidden_sheets_and_rebuilt_without_formulas(
 
 
 def test_one_sheet_has_plain_field_names() -> None:
-    assert list(read(workbook({"S": [["姓名"], ["张三"]]}), "a.xlsx")[1]) == ["姓名"]
+    assert list(read(workbook({"Sheet1": [["姓名"], ["张三"]]}), "a.xlsx")[1]) == ["姓名"]
 
 
 def _with_part(name: str, content: bytes) -> bytes:
@@ -167,9 +167,7 @@ def _with_part(name: str, content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    "part", ["xl/vbaProject.bin", "xl/media/image1.png", "xl/comments1.xml", "xl/pivotCache/pivotCacheRecords1.xml"]
-)
+@pytest.mark.parametrize("part", ["xl/vbaProject.bin", "xl/media/image1.png", "xl/embeddings/book1.xlsx"])
 def test_parts_that_nobody_inspects_block_a_workbook(part: str) -> None:
     with pytest.raises(FormatRefusedError, match="inspected"):
         read(_with_part(part, b"x"), "a.xlsx")
@@ -180,7 +178,7 @@ def test_bombs_and_damaged_workbooks_are_refused_before_unpacking(monkeypatch: p
         read(_with_part("xl/worksheets/sheet9.xml", b"\0" * (8 << 20)), "a.xlsx")
     with pytest.raises(FormatRefusedError, match="damaged"):
         read(workbook({"S": [["a"]]})[:-100], "a.xlsx")
-    monkeypatch.setattr(xlsx_archive, "MAX_PARTS", 3)
+    monkeypatch.setattr(ooxml, "MAX_PARTS", 3)
     with pytest.raises(FormatRefusedError, match="too large"):
         read(workbook({"S": [["a"]]}), "a.xlsx")
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 import pytest
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handover.detection import inspect_isolated, subject_digest
 from handover.detection.inspection import inspect
-from handover.formats import FormatRefusedError, open_records
+from handover.formats import Edit, FormatRefusedError, open_records
 from handover.masking import (
     FieldRule,
     Policy,
@@ -24,7 +26,7 @@ from handover.masking import (
     redact_isolated,
     residual_isolated,
 )
-from handover.masking.redaction import Redaction
+from handover.masking.redaction import Redaction, _applied, _with_later
 from handover.masking.residual import residual
 from handover.masking.selection import SelectionReport, select
 from tests.formats.rewriting import archive, database
@@ -317,3 +319,17 @@ def test_what_stands_behind_a_replaced_address_makes_no_new_one() -> None:
     )
     assert report.leftover == {}
     assert "3180" not in output.decode()
+
+
+@given(st.data())
+def test_edits_of_a_text_that_was_edited_are_edits_of_the_original(data: st.DataObject) -> None:
+    def edits(length: int) -> list[Edit]:
+        cuts = sorted(data.draw(st.sets(st.integers(0, length), max_size=8)))
+        pairs = zip(cuts[::2], cuts[1::2], strict=False)
+        return [Edit(start, end, data.draw(st.text("XYZ", max_size=3))) for start, end in pairs]
+
+    value = "abcdefghijklmnopqrst"
+    first = edits(len(value))
+    middle = _applied(value, first)
+    later = edits(len(middle))
+    assert _applied(value, _with_later(first, middle, later)) == _applied(middle, later)
