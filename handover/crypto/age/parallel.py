@@ -1,0 +1,151 @@
+"""Whole regular files to and from age by offset: each thread reads, seals or opens, and writes batches of its own.
+
+What is read goes through one buffer of a chunk, which stays in the core's cache. Sizes are those at the time of opening.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Self
+
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count, workers
+from handover.crypto.errors import SourceChangedError
+
+#: Windows has no reading and writing by offset; streams serve there.
+AVAILABLE = hasattr(os, "preadv") and hasattr(os, "pwrite")
+#: The disk begins to write whenever so much more is there, while the next is sealed; a file system of memory ignores it.
+_SYNCED = 64 << 20
+
+#: Does one batch, given the number of its first chunk; False ends the work.
+_Batch = Callable[[int], bool]
+
+
+def seal_file(source: int, size: int, target: int, offset: int, cipher: Cipher) -> None:
+    """Seals the first `size` bytes of a file to `target` from `offset` on.
+
+    Raises:
+        SourceChangedError: the file became shorter.
+    """
+    count = chunk_count(size)
+
+    def batches(syncing: Syncing) -> _Batch:
+        plain, sealed = _buffer(size, CHUNK), _buffer(count * SEALED_CHUNK, BATCH_CHUNKS * SEALED_CHUNK)
+
+        def seal(first: int) -> bool:
+            end = 0
+            for number in range(first, min(first + BATCH_CHUNKS, count)):
+                part = plain[: min(CHUNK, size - number * CHUNK)]
+                if _read(source, part, number * CHUNK) != len(part):
+                    raise SourceChangedError("the file became shorter while it was read; repeat when nobody writes it")
+                end += cipher.seal_into(part, sealed[end:], number, final=number == count - 1)
+            write_at(target, sealed[:end], offset + first * SEALED_CHUNK)
+            syncing.wrote(end)
+            return True
+
+        return seal
+
+    _over_threads(batches, count, target)
+
+
+def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) -> bool:
+    """Opens the `size` bytes of payload from `offset` on; False when anything does not verify, and `target` is then of no use."""
+    count = max(1, -(-size // SEALED_CHUNK))
+    last_size = size - (count - 1) * SEALED_CHUNK
+    if last_size < TAG or (last_size == TAG and count > 1):
+        return False
+
+    def batches(syncing: Syncing) -> _Batch:
+        sealed, plain = _buffer(size, SEALED_CHUNK), _buffer(size, BATCH_CHUNKS * CHUNK)
+
+        def open_(first: int) -> bool:
+            end = 0
+            for number in range(first, min(first + BATCH_CHUNKS, count)):
+                part = sealed[: min(SEALED_CHUNK, size - number * SEALED_CHUNK)]
+                opened = plain[end : end + len(part) - TAG]
+                if _read(source, part, offset + number * SEALED_CHUNK) != len(part):
+                    return False
+                if not cipher.open_chunk_into(part, opened, number, final=number == count - 1):
+                    return False
+                end += len(opened)
+            write_at(target, plain[:end], first * CHUNK)
+            syncing.wrote(end)
+            return True
+
+        return open_
+
+    return _over_threads(batches, count, target)
+
+
+def write_at(target: int, data: memoryview, offset: int) -> None:
+    """Writes all of `data`."""
+    while data:
+        done = os.pwrite(target, data, offset)
+        data, offset = data[done:], offset + done
+
+
+class Syncing:
+    """Has the disk begin with what was written while more is made; leaving the block waits for it."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._unsynced = 0
+        self._thread: ThreadPoolExecutor | None = None
+        self._asked: Future[None] | None = None
+
+    def wrote(self, size: int) -> None:
+        """Notes that so much more was written; two threads may lose each other's note, which costs nothing."""
+        self._unsynced += size
+        if self._unsynced >= _SYNCED and (self._asked is None or self._asked.done()):
+            self._unsynced = 0
+            self._thread = self._thread or ThreadPoolExecutor(1, "age-sync")
+            if self._asked is not None:
+                self._asked.result()
+            self._asked = self._thread.submit(os.fsync, self._target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._thread is not None:
+            self._thread.shutdown()
+        if self._asked is not None:
+            self._asked.result()  # an error of the disk is told once, so it must not be lost here
+
+
+def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int) -> bool:
+    """Runs a loop over the batches in this thread, and in others as far as they are free."""
+    firsts = iter(range(0, count, BATCH_CHUNKS))
+    good = True
+
+    def loop(batch: _Batch, firsts: Iterator[int]) -> None:
+        nonlocal good
+        try:
+            for first in firsts:
+                if not (good and batch(first)):
+                    good = False
+        except BaseException:
+            good = False
+            raise
+
+    with Syncing(target) as syncing:
+        helpers = min(THREADS, -(-count // BATCH_CHUNKS)) - 1
+        others = [workers().submit(loop, batches(syncing), firsts) for _ in range(helpers)]
+        try:
+            loop(batches(syncing), firsts)
+        finally:
+            started = [other for other in others if not other.cancel()]
+            for other in started:
+                other.result()
+    return good
+
+
+def _buffer(wanted: int, most: int) -> memoryview:
+    return memoryview(bytearray(min(wanted, most)))
+
+
+def _read(source: int, target: memoryview, offset: int) -> int:
+    """Fills `target` from `offset` on; less only at the end of the file."""
+    done = 0
+    while done < len(target) and (size := os.preadv(source, [target[done:]], offset + done)):
+        done += size
+    return done
