@@ -112,9 +112,14 @@ def new_salt() -> str:
     return os.urandom(SALT_SIZE).hex()
 
 
+def encode_line(line: FileLine) -> bytes:
+    """One line with its newline."""
+    return canonical.encode_struct(line) + b"\n"
+
+
 def encode_lines(lines: Iterable[FileLine]) -> bytes:
     """The bytes of FILES.jsonl."""
-    return b"".join(canonical.encode_struct(line) + b"\n" for line in lines)
+    return b"".join(map(encode_line, lines))
 
 
 def files_root(files_jsonl: bytes) -> str:

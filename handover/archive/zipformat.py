@@ -5,6 +5,7 @@ fixed date. Offsets follow from sizes, so equal entries give equal bytes; the re
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -37,13 +38,22 @@ class Member(msgspec.Struct, frozen=True):
     @property
     def total_size(self) -> int:
         """Bytes of local header and data."""
-        return len(local_header(self)) + self.compressed_size
+        return header_size(self) + self.compressed_size
+
+
+def header_size(member: Member) -> int:
+    """Bytes of `local_header`."""
+    return 30 + len(member.path.encode()) + (20 if _is_big(member) else 0)
+
+
+def _is_big(member: Member) -> bool:
+    return member.size >= _LIMIT_32 or member.compressed_size >= _LIMIT_32
 
 
 def local_header(member: Member) -> bytes:
     """The header in front of the data."""
     name = member.path.encode()
-    big = member.size >= _LIMIT_32 or member.compressed_size >= _LIMIT_32
+    big = _is_big(member)
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.compressed_size) if big else b""
     return (
         struct.pack(
@@ -97,6 +107,24 @@ def central_header(member: Member, offset: int) -> bytes:
         + name
         + extra
     )
+
+
+def central_size(member: Member, offset: int) -> int:
+    """Bytes of `central_header`."""
+    large = sum(value >= _LIMIT_32 for value in (member.size, member.compressed_size, offset))
+    return 46 + len(member.path.encode()) + (4 + 8 * large if large else 0)
+
+
+def directory(members: Iterable[Member]) -> Iterator[bytes]:
+    """The records behind entries that follow one another from the beginning of the archive."""
+    offset = size = count = 0
+    for member in members:
+        record = central_header(member, offset)
+        yield record
+        offset += member.total_size
+        size += len(record)
+        count += 1
+    yield end_records(count, size, offset)
 
 
 def end_records(count: int, directory_size: int, directory_offset: int) -> bytes:

@@ -11,10 +11,10 @@ import msgspec
 
 from handover.archive import open as opening
 from handover.archive.errors import TargetExistsError
+from handover.archive.head import SigningKeys
 from handover.archive.open import Inspection, Opened
 from handover.archive.package import Progress
 from handover.archive.receipt import Defect, make_receipt
-from handover.archive.seal import SigningKeys
 from handover.archive.standalone import seal_paths
 from handover.archive.texts import how_to_open
 from handover.crypto import sshsig
@@ -60,7 +60,6 @@ def seal(paths: tuple[Path, ...], recipients: tuple[str, ...], out: Path, sign_k
     _show(
         {
             "file": str(out),
-            "sha256": result.ciphertext_sha256,
             "size": result.size,
             "files": result.files_count,
             "recipients": list(result.stanza_kinds),

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from handover.archive.errors import NotSignedError, ReceiptError, TargetExistsError, WrongRecipientError
+from handover.archive.head import SigningKeys
 from handover.archive.manifest import decode_manifest
 from handover.archive.open import inspect, open_package, verify_package
 from handover.archive.package import Package
 from handover.archive.receipt import Defect, make_receipt, verify_receipt
-from handover.archive.seal import Plan, SigningKeys
+from handover.archive.seal import Plan
 from handover.archive.standalone import seal_paths
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import decrypt_bytes, encrypt_bytes, generate_identity, recipient_of

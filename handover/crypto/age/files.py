@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from handover.crypto.age import armor, parallel
 from handover.crypto.age.header import Header, parse
+from handover.crypto.age.offsets import BINARY, write_at
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.reader import Reader
 from handover.crypto.age.source import BufferedSource
@@ -34,7 +35,7 @@ def encrypt_file(source: Path, target: Path, recipients: Sequence[str | Passphra
         size = _regular_size(plain)
         if size is not None:
             begun = start(recipients)
-            parallel.write_at(sink.fileno(), memoryview(begun.prefix), 0)
+            write_at(sink.fileno(), memoryview(begun.prefix), 0)
             parallel.seal_file(plain.fileno(), size, sink.fileno(), len(begun.prefix), begun.cipher)
             return
         with Writer(sink, recipients) as writer:
@@ -85,7 +86,7 @@ def parse_header(source: ByteSource) -> Header:
 def _regular_size(file: FileIO) -> int | None:
     """The size of a file that can be read by offset; None for pipes and devices, which are streams."""
     status = os.fstat(file.fileno())
-    return status.st_size if parallel.AVAILABLE and stat.S_ISREG(status.st_mode) else None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 @contextlib.contextmanager
@@ -95,7 +96,7 @@ def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
     It is open for reading too, so that what was written can be verified before it gets its name.
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
     try:
         with os.fdopen(descriptor, "w+b") as sink:
             yield sink

@@ -4,15 +4,14 @@ What is read goes through one buffer of a chunk, which stays in the core's cache
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
 
+from handover.crypto.age.offsets import read_at, write_at
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count, workers
 from handover.crypto.errors import SourceChangedError
 
-#: Windows has no reading and writing by offset; streams serve there.
-AVAILABLE = hasattr(os, "preadv") and hasattr(os, "pwrite")
 #: The disk begins to write whenever so much more is there, while the next is sealed; a file system of memory ignores it.
 _SYNCED = 64 << 20
 
@@ -35,7 +34,7 @@ def seal_file(source: int, size: int, target: int, offset: int, cipher: Cipher) 
             end = 0
             for number in range(first, min(first + BATCH_CHUNKS, count)):
                 part = plain[: min(CHUNK, size - number * CHUNK)]
-                if _read(source, part, number * CHUNK) != len(part):
+                if read_at(source, part, number * CHUNK) != len(part):
                     raise SourceChangedError("the file became shorter while it was read; repeat when nobody writes it")
                 end += cipher.seal_into(part, sealed[end:], number, final=number == count - 1)
             write_at(target, sealed[:end], offset + first * SEALED_CHUNK)
@@ -62,7 +61,7 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
             for number in range(first, min(first + BATCH_CHUNKS, count)):
                 part = sealed[: min(SEALED_CHUNK, size - number * SEALED_CHUNK)]
                 opened = plain[end : end + len(part) - TAG]
-                if _read(source, part, offset + number * SEALED_CHUNK) != len(part):
+                if read_at(source, part, offset + number * SEALED_CHUNK) != len(part):
                     return False
                 if not cipher.open_chunk_into(part, opened, number, final=number == count - 1):
                     return False
@@ -76,40 +75,32 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
     return _over_threads(batches, count, target)
 
 
-def write_at(target: int, data: memoryview, offset: int) -> None:
-    """Writes all of `data`."""
-    while data:
-        done = os.pwrite(target, data, offset)
-        data, offset = data[done:], offset + done
-
-
 class Syncing:
-    """Has the disk begin with what was written while more is made; leaving the block waits for it."""
+    """Has the disk begin with what was written while more is made."""
 
     def __init__(self, target: int) -> None:
         self._target = target
+        self._noting = threading.Lock()
         self._unsynced = 0
         self._thread: ThreadPoolExecutor | None = None
         self._asked: Future[None] | None = None
 
     def wrote(self, size: int) -> None:
-        """Notes that so much more was written; two threads may lose each other's note, which costs nothing."""
-        self._unsynced += size
-        if self._unsynced >= _SYNCED and (self._asked is None or self._asked.done()):
-            self._unsynced = 0
-            self._thread = self._thread or ThreadPoolExecutor(1, "age-sync")
-            if self._asked is not None:
-                self._asked.result()
-            self._asked = self._thread.submit(os.fsync, self._target)
+        """Notes that so much more was written."""
+        with self._noting:
+            self._unsynced += size
+            if self._unsynced >= _SYNCED and (self._asked is None or self._asked.done()):
+                self.finish()
+                self._unsynced = 0
+                self._thread = ThreadPoolExecutor(1, "age-sync")
+                self._asked = self._thread.submit(os.fsync, self._target)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
+    def finish(self) -> None:
+        """Waits for the disk; an error of it is told once, so it must not be lost here."""
         if self._thread is not None:
             self._thread.shutdown()
         if self._asked is not None:
-            self._asked.result()  # an error of the disk is told once, so it must not be lost here
+            self._asked.result()
 
 
 def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int) -> bool:
@@ -121,31 +112,25 @@ def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int)
         nonlocal good
         try:
             for first in firsts:
-                if not (good and batch(first)):
-                    good = False
+                if not good:
+                    return
+                good = batch(first) and good
         except BaseException:
             good = False
             raise
 
-    with Syncing(target) as syncing:
-        helpers = min(THREADS, -(-count // BATCH_CHUNKS)) - 1
-        others = [workers().submit(loop, batches(syncing), firsts) for _ in range(helpers)]
-        try:
-            loop(batches(syncing), firsts)
-        finally:
-            started = [other for other in others if not other.cancel()]
-            for other in started:
-                other.result()
+    syncing = Syncing(target)
+    helpers = min(THREADS, -(-count // BATCH_CHUNKS)) - 1
+    others = [workers().submit(loop, batches(syncing), firsts) for _ in range(helpers)]
+    try:
+        loop(batches(syncing), firsts)
+    finally:
+        # A helper that found no free thread is not needed any more.
+        for other in [other for other in others if not other.cancel()]:
+            other.result()
+        syncing.finish()
     return good
 
 
 def _buffer(wanted: int, most: int) -> memoryview:
     return memoryview(bytearray(min(wanted, most)))
-
-
-def _read(source: int, target: memoryview, offset: int) -> int:
-    """Fills `target` from `offset` on; less only at the end of the file."""
-    done = 0
-    while done < len(target) and (size := os.preadv(source, [target[done:]], offset + done)):
-        done += size
-    return done
