@@ -90,9 +90,9 @@ class Head:
             ),
         )
 
-    def files(self, manifest: bytes, files_jsonl: bytes) -> list[tuple[Member, bytes]]:
+    def files(self, manifest: bytes, files_jsonl: bytes | bytearray) -> list[tuple[Member, bytes | bytearray]]:
         """The entries in front, the manifest signed."""
-        head = [(README, readme()), (MANIFEST, manifest)]
+        head: list[tuple[str, bytes | bytearray]] = [(README, readme()), (MANIFEST, manifest)]
         if self._keys.ed25519:
             head.append((SSH_SIGNATURE, sshsig.sign(self._keys.ed25519, manifest_format.NAMESPACE, manifest)))
         if self._keys.mldsa65:

@@ -46,8 +46,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             return Member(self.path, self.crc32, self.size, self.size, STORED)
         return Member(self.path, self.crc32, self.size, self.deflated_size, DEFLATED)
 
-    def line(self) -> FileLine:
-        """Its line in FILES.jsonl, with a new salt."""
+    def line(self, salt: str) -> FileLine:
+        """Its line in FILES.jsonl."""
         return FileLine(
             path=self.path,
             size=self.size,
@@ -56,7 +56,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             level=self.level,
             records=self.records,
             redaction=self.redaction,
-            salt=manifest_format.new_salt(),
+            salt=salt,
         )
 
 
@@ -99,7 +99,7 @@ class Plan:
         self._entries = entries
         self._recipients = list(recipients)
         _check_paths(entries)
-        files_jsonl = manifest_format.encode_lines(entry.line() for entry in entries)
+        files_jsonl = manifest_format.encode_lines(map(Entry.line, entries, manifest_format.salts()))
         self.manifest = self._head.manifest(
             FilesHead(
                 count=len(entries),
@@ -131,7 +131,7 @@ class Plan:
             raise ArchiveError(f"the header names {kinds}, not the recipients {self._head.kinds}")
         archive = ZipWriter(writer)
         for member, data in self._front:
-            archive.add(member, [data])
+            archive.add(member, [bytes(data)])
         done = 0
         for entry in self._entries:
             archive.add(entry.member, _watched(entry.content(), done, self.manifest.files.size, progress))

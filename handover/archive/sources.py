@@ -1,22 +1,15 @@
-"""The regular files below paths of a disk, with the clean path that each gets in a package, and how one is packed."""
+"""The regular files below paths of a disk, with the clean path that each gets in a package."""
 
 import os
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
+from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from isal.isal_zlib import crc32
-
 from handover.archive import names
 from handover.archive.errors import SourceChangedError
-from handover.archive.package import Progress
-from handover.archive.zipformat import Member, header_size, local_header
-from handover.crypto.age.offsets import BINARY, NOFOLLOW, read_into
-from handover.crypto.age.placed import PlacedWriter
+from handover.archive.zipformat import Member
 
-#: What is read at once stays in the core's cache until it is hashed.
-_BLOCK = 256 << 10
 _UNKNOWN = "application/octet-stream"
 #: Named here rather than guessed by the system's tables, which differ between machines.
 _MEDIA_TYPES = {
@@ -75,7 +68,7 @@ def _below(file: str, relative: str) -> Iterator[tuple[str, str, int]]:
         yield file, relative, os.path.getsize(file)  # noqa: PTH202 - as above
         return
     with os.scandir(file) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
+        entries = sorted(found, key=attrgetter("name"))
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _below(entry.path, f"{relative}/{entry.name}")
@@ -83,39 +76,3 @@ def _below(file: str, relative: str) -> Iterator[tuple[str, str, int]]:
             yield entry.path, f"{relative}/{entry.name}", entry.stat(follow_symlinks=False).st_size
         else:
             raise SourceChangedError(f"{entry.path}: a link or device can't be packed", path=entry.path)
-
-
-def pack(writer: PlacedWriter, source: Source, done: int, total: int, progress: Progress | None) -> tuple[int, str]:
-    """Reads a file once, into the package, and puts its header before it; returns its CRC-32 and hex SHA-256.
-
-    Raises:
-        SourceChangedError: it can't be read, or its size is another than when it was found.
-    """
-    begin = writer.position
-    writer.position += header_size(source.member(0))
-    try:
-        file = os.open(source.file, os.O_RDONLY | NOFOLLOW | BINARY)
-    except OSError as error:
-        raise SourceChangedError(f"{source.file}: can't be read: {error.strerror}", path=source.file) from error
-    digest, checksum, left = sha256(), 0, source.size
-    try:
-        while left and (block := _read(file, writer.room(), left)):
-            digest.update(block)
-            checksum = crc32(block, checksum)
-            writer.advance(len(block))
-            left -= len(block)
-            if progress:
-                progress(done + source.size - left, total)
-        if left or os.read(file, 1):
-            raise SourceChangedError(f"{source.file}: changed while it was packed; repeat later", path=source.file)
-    finally:
-        os.close(file)
-    end, writer.position = writer.position, begin
-    writer.write(local_header(source.member(checksum)))
-    writer.position = end
-    return checksum, digest.hexdigest()
-
-
-def _read(file: int, room: memoryview, left: int) -> memoryview:
-    part = room[: min(left, _BLOCK)]
-    return part[: read_into(file, part)]

@@ -14,9 +14,10 @@ from pathlib import Path
 from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
-from handover.archive.manifest import SALT_SIZE, FileLine, FilesHead, PackageHead, encode_line, new_salt
+from handover.archive.manifest import SALT_SIZE, FileLine, FilesHead, PackageHead, encode_line, salts
 from handover.archive.package import Progress
-from handover.archive.sources import Source, pack, sources_below
+from handover.archive.packing import pack
+from handover.archive.sources import Source, sources_below
 from handover.archive.zipformat import directory, local_header
 from handover.archive.zipwriter import archive_size
 from handover.crypto.age.files import whole_file
@@ -70,11 +71,12 @@ def _write(
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
         writer.position = sum(member.total_size for member in front)
-        content = _Content()
+        content, told = _Content(), progress or _nobody
         for source in sources:
-            content.add(source, *pack(writer, source, content.size, total, progress))
+            content.add(source, *pack(writer, source, lambda size: told(content.size + size, total)))
+            told(content.size, total)
         manifest = head.manifest(content.head())
-        entries = head.files(manifest.encode(), bytes(content.files_jsonl))
+        entries = head.files(manifest.encode(), content.files_jsonl)
         members = chain((member for member, _ in entries), map(Source.member, sources, content.checksums))
         for block in directory(members):
             writer.write(block)
@@ -85,6 +87,10 @@ def _write(
     return head.result(manifest, header_sha256=writer.header.sha256, size=writer.size)
 
 
+def _nobody(_done: int, _total: int) -> None:
+    """Takes progress that nobody asked for."""
+
+
 class _Content:
     """What is known of the files that were packed, in few bytes for each."""
 
@@ -93,9 +99,10 @@ class _Content:
         self.files_jsonl = bytearray()
         self.size = 0
         self._tree = Frontier()
+        self._salts = salts()
 
     def add(self, source: Source, checksum: int, digest: str) -> None:
-        line = _line(source, digest, new_salt())
+        line = _line(source, digest, next(self._salts))
         self.checksums.append(checksum)
         self.files_jsonl += line
         self.size += source.size

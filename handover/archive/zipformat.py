@@ -21,6 +21,8 @@ _LIMIT_32 = 0xFFFFFFFF
 _LIMIT_16 = 0xFFFF
 _VERSION, _VERSION_64 = 20, 45
 
+#: Records are passed on in pieces of this size.
+_BLOCK = 1 << 16
 END_SIZE = 22
 LOCATOR_SIZE = 20
 END_64_SIZE = 56
@@ -38,22 +40,18 @@ class Member(msgspec.Struct, frozen=True):
     @property
     def total_size(self) -> int:
         """Bytes of local header and data."""
-        return header_size(self) + self.compressed_size
+        return header_size_of(self.path, max(self.size, self.compressed_size)) + self.compressed_size
 
 
-def header_size(member: Member) -> int:
-    """Bytes of `local_header`."""
-    return 30 + len(member.path.encode()) + (20 if _is_big(member) else 0)
-
-
-def _is_big(member: Member) -> bool:
-    return member.size >= _LIMIT_32 or member.compressed_size >= _LIMIT_32
+def header_size_of(path: str, size: int) -> int:
+    """Bytes of the header of an entry whose larger size is `size`."""
+    return 30 + len(path.encode()) + (20 if size >= _LIMIT_32 else 0)
 
 
 def local_header(member: Member) -> bytes:
     """The header in front of the data."""
     name = member.path.encode()
-    big = _is_big(member)
+    big = max(member.size, member.compressed_size) >= _LIMIT_32
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.compressed_size) if big else b""
     return (
         struct.pack(
@@ -118,13 +116,16 @@ def central_size(member: Member, offset: int) -> int:
 def directory(members: Iterable[Member]) -> Iterator[bytes]:
     """The records behind entries that follow one another from the beginning of the archive."""
     offset = size = count = 0
+    block = bytearray()
     for member in members:
-        record = central_header(member, offset)
-        yield record
+        block += central_header(member, offset)
         offset += member.total_size
-        size += len(record)
         count += 1
-    yield end_records(count, size, offset)
+        if len(block) >= _BLOCK:
+            yield bytes(block)
+            size += len(block)
+            block.clear()
+    yield bytes(block) + end_records(count, size + len(block), offset)
 
 
 def end_records(count: int, directory_size: int, directory_offset: int) -> bytes:

@@ -13,7 +13,15 @@ from typing import Self
 from handover.crypto.age.offsets import read_at, write_at
 from handover.crypto.age.parallel import Syncing
 from handover.crypto.age.passphrase import Passphrase
-from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, SEALED_CHUNK, ciphertext_size, workers
+from handover.crypto.age.stream import (
+    BATCH_CHUNKS,
+    CHUNK,
+    DEPTH,
+    SEALED_CHUNK,
+    chunk_count,
+    ciphertext_size,
+    workers,
+)
 from handover.crypto.age.writer import start
 from handover.crypto.errors import CryptoError
 
@@ -69,7 +77,7 @@ class PlacedWriter:
         if not batch.missing:
             self._submit(index)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Puts `data` at `position`."""
         with memoryview(data) as left:
             done = 0
@@ -128,26 +136,28 @@ class PlacedWriter:
 
     def _seal(self, batch: "_Batch", index: int) -> "_Batch":
         scratch = self._scratch.pop() if self._scratch else _Scratch()
-        first, plain = index * BATCH_CHUNKS, batch.plain[: self._batch_size(index)]
+        plain, first = batch.plain[: self._batch_size(index)], index * BATCH_CHUNKS
         size = self._cipher.seal_into(plain, scratch.sealed, first, final=index == self._count - 1)
         sealed, offset = scratch.sealed[:size], self._payload + first * SEALED_CHUNK
         write_at(self._target, sealed, offset)
         if read_at(self._target, sealed, offset) != size:
             raise NotWrittenError("the written file is shorter than what was written: the disk is faulty")
-        for number in range(-(-size // SEALED_CHUNK)):
-            final = index == self._count - 1 and (number + 1) * SEALED_CHUNK >= size
-            part = sealed[number * SEALED_CHUNK : (number + 1) * SEALED_CHUNK]
-            if not self._same(part, plain[number * CHUNK : (number + 1) * CHUNK], first + number, final, scratch):
-                raise NotWrittenError(f"chunk {first + number} was read back with other content: the disk is faulty")
+        self._compare(sealed, plain, first, scratch)
         self._scratch.append(scratch)
         self._syncing.wrote(size)
         return batch
 
-    def _same(self, sealed: memoryview, plain: memoryview, number: int, final: bool, scratch: "_Scratch") -> bool:
-        if len(plain) < CHUNK:
-            return self._cipher.open(sealed, number, final=final) == bytes(plain)
-        # Comparing a bytearray is one memcmp, comparing views goes byte by byte.
-        return self._cipher.open_chunk_into(sealed, scratch.view, number, final=final) and scratch.opened == plain
+    def _compare(self, sealed: memoryview, plain: memoryview, first: int, scratch: "_Scratch") -> None:
+        count, last = chunk_count(len(plain)), chunk_count(self._plain_size) - 1
+        for i in range(count):
+            part, opened = plain[i * CHUNK : (i + 1) * CHUNK], scratch.opened
+            target = scratch.view[: len(part)]
+            verified = self._cipher.open_chunk_into(
+                sealed[i * SEALED_CHUNK : (i + 1) * SEALED_CHUNK], target, first + i, final=first + i == last
+            )
+            # Comparing with a bytearray is one memcmp; two views are compared byte by byte.
+            if not verified or (opened if len(part) == CHUNK else bytearray(target)) != part:
+                raise NotWrittenError(f"chunk {first + i} was read back with other content: memory or disk is faulty")
 
 
 class _Batch:
