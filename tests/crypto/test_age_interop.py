@@ -9,7 +9,14 @@ from pathlib import Path
 import pyrage
 import pytest
 
-from handover.crypto.age import decrypt_bytes, decrypt_file, encrypt_bytes, encrypt_file, generate_identity, recipient_of
+from handover.crypto.age import (
+    decrypt_bytes,
+    decrypt_file,
+    encrypt_bytes,
+    encrypt_file,
+    generate_identity,
+    recipient_of,
+)
 from handover.crypto.age.placed import PlacedWriter
 
 CHUNK = 64 * 1024
@@ -41,12 +48,14 @@ def test_pyrage_opens_ours_and_we_open_what_it_made(tmp_path: Path, size: int) -
 
 def test_pyrage_opens_a_file_that_was_written_by_offset(tmp_path: Path) -> None:
     identity, data = generate_identity(), os.urandom(20 * CHUNK + 5)
-    with (tmp_path / "placed").open("w+b") as sink:
-        with PlacedWriter(sink.fileno(), [recipient_of(identity)], len(data)) as writer:
-            writer.position = 3000
-            writer.write(data[3000:])
-            writer.position = 0
-            writer.write(data[:3000])
+    with (
+        (tmp_path / "placed").open("w+b") as sink,
+        PlacedWriter(sink.fileno(), [recipient_of(identity)], len(data)) as writer,
+    ):
+        writer.position = 3000
+        writer.write(data[3000:])
+        writer.position = 0
+        writer.write(data[:3000])
     assert pyrage.decrypt((tmp_path / "placed").read_bytes(), [pyrage.x25519.Identity.from_str(identity)]) == data
 
 
