@@ -57,13 +57,17 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     written: tuple[str, ...] = ()
 
 
-def inspect(path: Path, identities: Sequence[str | Passphrase] | None = None) -> Inspection:
+def inspect(
+    path: Path, identities: Sequence[str | Passphrase] | None = None, *, progress: Progress | None = None
+) -> Inspection:
     """The outside of a package, and with identities its manifest and list of files; content is not verified."""
     with path.open("rb") as source:
-        digest = sha256()
+        digest, size, total = sha256(), 0, os.fstat(source.fileno()).st_size
         while block := source.read(_BLOCK):
             digest.update(block)
-        size = source.tell()
+            size += len(block)
+            if progress:
+                progress(size, total)
         source.seek(0)
         header = parse_header(source)
         outside = Inspection(
