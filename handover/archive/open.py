@@ -6,7 +6,6 @@ unpacked are verified. With `only`, files that are not asked for are not verifie
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -218,7 +217,7 @@ def _whole_folder(target: Path) -> Iterator[Path]:
     target = target.absolute()
     parent = target.parent
     parent.mkdir(parents=True, exist_ok=True)
-    temporary = parent / f".{target.name}.{secrets.token_hex(8)}.part"
+    temporary = parent / f".{target.name}.{os.urandom(8).hex()}.part"
     temporary.mkdir(mode=0o700)
     try:
         yield temporary

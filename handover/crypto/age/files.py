@@ -3,7 +3,6 @@
 import contextlib
 import io
 import os
-import secrets
 import stat
 from collections.abc import Iterator, Sequence
 from io import FileIO
@@ -95,7 +94,7 @@ def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
 
     It is open for reading too, so that what was written can be verified before it gets its name.
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
+    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
     descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
     try:
         with os.fdopen(descriptor, "w+b") as sink:
