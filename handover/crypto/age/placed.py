@@ -74,6 +74,8 @@ class PlacedWriter:
         batch = self._begun[index]
         self.position += size
         batch.missing -= size
+        if batch.missing < 0:
+            raise ValueError("a place in an age file is written once")
         if not batch.missing:
             self._submit(index)
 
