@@ -110,6 +110,11 @@ def test_a_source_that_becomes_shorter_gives_no_file(folder: Path, monkeypatch: 
     assert not list(folder.glob("*never*"))
 
 
+def test_a_file_that_claims_no_size_is_read_as_a_stream(folder: Path) -> None:
+    encrypt_file(Path("/proc/self/status"), folder / "status", [RECIPIENT])
+    assert decrypt_bytes((folder / "status").read_bytes(), [IDENTITY]).startswith(b"Name:")
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

@@ -56,7 +56,10 @@ def decrypt_file(source: Path, target: Path, identities: Sequence[str | Passphra
             offset = len(reader.header.raw) + NONCE
             if parallel.open_file(sealed.fileno(), offset, size - offset, sink.fileno(), reader.cipher):
                 return
-            os.ftruncate(sink.fileno(), 0)  # reading in order says what is wrong, and where
+            # Reading in order says what is wrong, and where.
+            os.ftruncate(sink.fileno(), 0)
+            sealed.seek(0)
+            reader = Reader(sealed, identities)
         for block in reader.batches():
             sink.write(block)
 
@@ -83,9 +86,9 @@ def parse_header(source: ByteSource) -> Header:
 
 
 def _regular_size(file: FileIO) -> int | None:
-    """The size of a file that can be read by offset; None for pipes and devices, which are streams."""
+    """The size of a file that can be read by offset; None for what is a stream, as files of /proc are that claim no size."""
     status = os.fstat(file.fileno())
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
+    return status.st_size or None if stat.S_ISREG(status.st_mode) else None
 
 
 @contextlib.contextmanager
