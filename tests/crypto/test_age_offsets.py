@@ -135,3 +135,14 @@ def test_faults_are_named_as_by_the_stream(folder: Path, change: object, error: 
     with pytest.raises(error):
         decrypt_file(folder / "bad", folder / "never", [IDENTITY])
     assert not list(folder.glob("*never*"))
+
+
+def test_no_thread_hides_the_failure_of_another(folder: Path) -> None:
+    (folder / "plain").write_bytes(LONG)
+    encrypt_file(folder / "plain", folder / "sealed", [RECIPIENT])
+    whole = (folder / "sealed").read_bytes()
+    for at in range(1000, len(whole), len(whole) // 40):
+        (folder / "bad").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(DamagedChunkError):
+            decrypt_file(folder / "bad", folder / "never", [IDENTITY])
+    assert not list(folder.glob("*never*"))

@@ -5,11 +5,10 @@ What is read goes through one buffer of a chunk, which stays in the core's cache
 
 import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 
 from handover.crypto.age.offsets import read_at, write_at
-from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count, workers
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count
 from handover.crypto.errors import SourceChangedError
 
 #: The disk begins to write whenever so much more is there, while the next is sealed; a file system of memory ignores it.
@@ -75,6 +74,29 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
     return _over_threads(batches, count, target)
 
 
+class Task(threading.Thread):
+    """Work in a thread of its own; `join` raises what it raised."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(name="age-file")
+        self._work = work
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Works."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again by `join`
+            self._error = error
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for the end."""
+        super().join(timeout)
+        if self._error is not None:
+            raise self._error
+
+
 class Syncing:
     """Has the disk begin with what was written while more is made."""
 
@@ -82,52 +104,48 @@ class Syncing:
         self._target = target
         self._noting = threading.Lock()
         self._unsynced = 0
-        self._thread: ThreadPoolExecutor | None = None
-        self._asked: Future[None] | None = None
+        self._asked: Task | None = None
 
     def wrote(self, size: int) -> None:
         """Notes that so much more was written."""
         with self._noting:
             self._unsynced += size
-            if self._unsynced >= _SYNCED and (self._asked is None or self._asked.done()):
+            if self._unsynced >= _SYNCED and (self._asked is None or not self._asked.is_alive()):
                 self.finish()
                 self._unsynced = 0
-                self._thread = ThreadPoolExecutor(1, "age-sync")
-                self._asked = self._thread.submit(os.fsync, self._target)
+                self._asked = Task(lambda: os.fsync(self._target))
 
     def finish(self) -> None:
         """Waits for the disk; an error of it is told once, so it must not be lost here."""
-        if self._thread is not None:
-            self._thread.shutdown()
         if self._asked is not None:
-            self._asked.result()
+            self._asked.join()
 
 
 def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int) -> bool:
-    """Runs a loop over the batches in this thread, and in others as far as they are free."""
+    """Runs a loop over the batches in as many threads as there are cores; this one is one of them."""
     firsts = iter(range(0, count, BATCH_CHUNKS))
     good = True
 
-    def loop(batch: _Batch, firsts: Iterator[int]) -> None:
+    def loop() -> None:
         nonlocal good
+        batch = batches(syncing)
         try:
             for first in firsts:
                 if not good:
                     return
-                good = batch(first) and good
+                if not batch(first):
+                    good = False  # only ever set, never computed from itself: another thread may have failed meanwhile
         except BaseException:
             good = False
             raise
 
     syncing = Syncing(target)
-    helpers = min(THREADS, -(-count // BATCH_CHUNKS)) - 1
-    others = [workers().submit(loop, batches(syncing), firsts) for _ in range(helpers)]
+    others = [Task(loop) for _ in range(min(THREADS, -(-count // BATCH_CHUNKS)) - 1)]
     try:
-        loop(batches(syncing), firsts)
+        loop()
     finally:
-        # A helper that found no free thread is not needed any more.
-        for other in [other for other in others if not other.cancel()]:
-            other.result()
+        for other in others:
+            other.join()
         syncing.finish()
     return good
 

@@ -3,7 +3,7 @@
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.armor import ArmorReader
@@ -20,6 +20,9 @@ from handover.crypto.errors import (
     TrailingDataError,
 )
 from handover.errors import HandoverError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _SEALED_BATCH = BATCH_CHUNKS * SEALED_CHUNK
 

@@ -5,14 +5,16 @@ Batches of chunks go to threads, several at once and taken back in order, while 
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from handover.crypto.age.header import hkdf
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 CHUNK = 64 * 1024
 TAG = 16
@@ -95,8 +97,10 @@ def _nonce(number: int, *, final: bool) -> bytes:
 
 
 @cache
-def workers() -> ThreadPoolExecutor:
+def workers() -> "ThreadPoolExecutor":
     """The threads over which all streams of this process spread their batches."""
+    from concurrent.futures import ThreadPoolExecutor  # a third of the time that this package takes to load
+
     return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="age-stream")
 
 

@@ -3,22 +3,22 @@
 import os
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from hashlib import sha256
 from types import TracebackType
-from typing import Self
-
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import FILE_KEY_SIZE, recipients_from, wrap
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, TAG, ByteSink, Cipher, workers
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 _BATCH = BATCH_CHUNKS * CHUNK
 
 
-class Start(msgspec.Struct, frozen=True):
+class Start(NamedTuple):
     """A new age file: its file key, its header, the bytes before the first chunk, and what seals the chunks."""
 
     file_key: bytes
