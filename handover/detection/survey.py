@@ -61,7 +61,7 @@ class Survey:
     def __init__(self) -> None:
         self.fields: dict[str, FieldSurvey] = {}
         self.known = KnownValues()
-        self.names = NameLearner()
+        self.names = NameLearner(self.known)
         self.records = 0
 
     def add(self, batch: Batch) -> None:
@@ -93,7 +93,7 @@ class Survey:
         for entry in self.fields.values():
             if not entry.decided:
                 self._decide(entry)
-        self.names.finish(self.known)
+        self.names.finish()
         return self
 
     def subject(self, member: str | None = None) -> Subject | None:
