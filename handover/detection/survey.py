@@ -63,6 +63,15 @@ class Survey:
         self.known = KnownValues()
         self.names = NameLearner(self.known)
         self.records = 0
+        #: Records of each batch, in order: by them the second pass can be shared out.
+        self.batches: list[int] = []
+
+    def share(self, part: tuple[int, int]) -> tuple[range, int]:
+        """The batches of one part (number, of how many), and the records before them. The first part has the first batch."""
+        number, of = part
+        start, stop = (-(-len(self.batches) * at // of) for at in (number, number + 1))
+        mine = range(start, stop)
+        return mine, sum(self.batches[: mine.start])
 
     def add(self, batch: Batch) -> None:
         """Learns from one batch.
@@ -71,6 +80,7 @@ class Survey:
             FormatRefusedError: a field's name is personal data itself.
         """
         self.records += batch.count
+        self.batches.append(batch.count)
         _refuse_data_in_name(batch.table.name)
         for column in batch.columns:
             entry = self.fields.get(column.name)

@@ -85,8 +85,8 @@ def _no_zip_at_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
         )
 
 
-def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word of the interface
-    """A writer of `format`; a `.tsv` name keeps its tabs."""
+def open_writer(format: str, name: str = "", *, goes_on: bool = False) -> Writer:  # noqa: A002 - the word of the interface
+    """A writer of `format`; a `.tsv` name keeps its tabs. One that `goes_on` writes what follows earlier records: no header."""
     tabs = name.lower().endswith((".tsv", ".tab"))
     writers: dict[str, Callable[[], Writer]] = {
         "csv": lambda: delimited.DelimitedWriter("\t" if tabs else ","),
@@ -103,7 +103,10 @@ def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word
         "xlsx": xlsx.XlsxWriter,
         "zip": lambda: zip_files.ZipWriter(open_writer),
     }
-    return writers[format]()
+    writer = writers[format]()
+    if goes_on and isinstance(writer, delimited.DelimitedWriter):
+        writer.start_without_header()
+    return writer
 
 
 __all__ = [

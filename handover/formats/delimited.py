@@ -126,6 +126,10 @@ class DelimitedWriter:
         self._csv = csv.writer(self._text, delimiter=delimiter, lineterminator="\r\n")
         self._started = False
 
+    def start_without_header(self) -> None:
+        """What is written follows what was written elsewhere."""
+        self._started = True
+
     def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:
         """The rows of a batch; cells beyond the header stay at the end of their row."""
         if not self._started and batch.table.header is not None:
