@@ -5,15 +5,20 @@ Bounded in memory, and never leaves the child that collected it.
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.spans import Span
+
+if TYPE_CHECKING:
+    from handover.detection.screening import Screen
 
 #: Names beyond this are not remembered; the report of a larger file says that its free text was searched for these.
 MAX_NAMES = 500_000
 MAX_NUMBERS = 2_000_000
 _MIN_NUMBER = 7  # shorter digit strings occur by chance
 _CAPITALISED = re.compile(r"[A-ZÀ-Þ](?<![A-Za-zÀ-ſ].)[A-Za-zÀ-ſ'’-]+")
+_WORD = re.compile("[A-Za-z]+")
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
@@ -30,6 +35,8 @@ class KnownValues:
         self._numbers: dict[str, str] = {}
         self._first: re.Pattern[str] | None = None
         self.full = False
+        #: The compiled search for these values; dropped when one is added.
+        self.screen: Screen | None = None
 
     def add_names(self, values: Iterable[str]) -> None:
         for value in dict.fromkeys(values):
@@ -58,12 +65,26 @@ class KnownValues:
         else:
             return  # one Latin word is too common a word
         self._names.add(name)
-        self._first = None
+        self._first = self.screen = None
 
     def add_number(self, value: str, kind: str) -> None:
         number = value.translate(_SEPARATORS)
         if len(number) >= _MIN_NUMBER and number.isascii() and number.isdigit() and len(self._numbers) < MAX_NUMBERS:
             self._numbers.setdefault(number, kind)
+            self.screen = None
+
+    def names_for_kernel(self) -> tuple[list[str], set[str]]:
+        """The Chinese names, and the word that each other name begins with."""
+        chinese = [name for name in self._names if is_chinese_name(name)]
+        return chinese, {word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))}
+
+    def count_of_numbers(self) -> int:
+        return len(self._numbers)
+
+    def numbers_for_kernel(self) -> Iterator[tuple[bool, list[str]]]:
+        """The numbers: a telephone's, and others."""
+        for other in (False, True):
+            yield other, [number for number, kind in self._numbers.items() if (kind != "phone") is other]
 
     def __bool__(self) -> bool:
         return bool(self._names or self._numbers)
@@ -85,7 +106,7 @@ class KnownValues:
         for match in self._first.finditer(text):
             start = match.start()
             for length in chinese.get(text[start : start + 2], ()):
-                if text[start : start + length] in self._names:
+                if start + length <= len(text) and text[start : start + length] in self._names:
                     yield Span(start, start + length, "person_name", 0.82)
                     break
 

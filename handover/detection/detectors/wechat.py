@@ -8,7 +8,7 @@ from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "wechat", "L3", 1, "whole"
 
-_CUES = ("微信", "wechat", "weixin", "wxid", "vx", "v信", "wx")
+CUES = ("微信", "wechat", "weixin", "wxid", "vx", "v信", "wx")
 _ID = re.compile(r"(?:号码?|账号| ?[Ii][Dd])?[:： 是为加=]{0,4}([A-Za-z][A-Za-z0-9_-]{5,19})(?![A-Za-z0-9_@.-])")
 _WXID = re.compile(r"wxid_[a-z0-9]{8,20}")
 #: Words that follow the cue in ordinary English sentences have no digit, underscore or hyphen.
@@ -23,7 +23,7 @@ NEGATIVE = ("微信支付", "wechat payment failed", "微信 a1", "zhangsan_88")
 
 
 def find(text: str) -> Iterator[Span]:
-    for match in matches_after(text, _CUES, _ID):
+    for match in matches_after(text, CUES, _ID):
         if _SIGN_OF_ID.search(match[1]) or "号" in match[0]:
             yield Span(match.start(1), match.end(1), KIND, 0.85)
     if "wxid_" in text:
