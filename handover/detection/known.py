@@ -11,6 +11,7 @@ from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.spans import Span
 
 if TYPE_CHECKING:
+    from handover.detection.number_table import NumberTable
     from handover.detection.screening import Screen
 
 #: Names beyond this are not remembered; the report of a larger file says that its free text was searched for these.
@@ -35,6 +36,8 @@ class KnownValues:
         self._numbers: dict[str, str] = {}
         self._first: re.Pattern[str] | None = None
         self.full = False
+        #: Numbers of a large table.
+        self.table: NumberTable | None = None
         #: The compiled search for these values; dropped when one is added.
         self.screen: Screen | None = None
 
@@ -44,9 +47,18 @@ class KnownValues:
                 self.add_name(value)
 
     def add_numbers(self, values: Iterable[str], kind: str) -> None:
+        if self.table is not None:
+            self.add_number_lines("".join(f"{value}\n" for value in values if "\n" not in value).encode(), kind)
+            return
         for value in dict.fromkeys(values):
             if value not in self._numbers:
                 self.add_number(value, kind)
+
+    def add_number_lines(self, lines: bytes, kind: str) -> None:
+        """Numbers for `table`, LF behind each."""
+        assert self.table is not None  # noqa: S101 - set before
+        self.table.add(lines, kind)
+        self.screen = None
 
     def add_name(self, value: str) -> None:
         name = value.strip()
@@ -78,16 +90,13 @@ class KnownValues:
         chinese = [name for name in self._names if is_chinese_name(name)]
         return chinese, {word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))}
 
-    def count_of_numbers(self) -> int:
-        return len(self._numbers)
-
-    def numbers_for_kernel(self) -> Iterator[tuple[bool, list[str]]]:
-        """The numbers: a telephone's, and others."""
-        for other in (False, True):
-            yield other, [number for number, kind in self._numbers.items() if (kind != "phone") is other]
+    def numbers_for_kernel(self) -> Iterator[tuple[str, list[str]]]:
+        """The numbers that are not in `table`, by kind."""
+        for kind in ("phone", "resident_id", "bank_card"):
+            yield kind, [number for number, its in self._numbers.items() if its == kind]
 
     def __bool__(self) -> bool:
-        return bool(self._names or self._numbers)
+        return bool(self._names or self._numbers or (self.table and self.table.count))
 
     def find(self, text: str, *, numbers: bool = True) -> Iterator[Span]:
         """Every known value in the text; without `numbers` names alone."""
@@ -95,7 +104,7 @@ class KnownValues:
             yield from self._find_chinese(text)
         if self._latin:
             yield from self._find_latin(text)
-        if numbers and self._numbers:
+        if numbers and (self._numbers or self.table):
             yield from self._find_numbers(text)
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
@@ -121,6 +130,7 @@ class KnownValues:
 
     def _find_numbers(self, text: str) -> Iterator[Span]:
         for match in _DIGITS.finditer(text):
-            kind = self._numbers.get(match[0].translate(_SEPARATORS))
+            number = match[0].translate(_SEPARATORS)
+            kind = self._numbers.get(number) or (self.table.kind_of(number) if self.table else None)
             if kind:
                 yield Span(match.start(), match.end(), kind, 0.9)

@@ -126,7 +126,7 @@ class ColumnScan:
         found: dict[str, list[Span]] = {}
         rest = values
         if screen := self._screen(values):
-            found, rest = screen.find(values, names=True, numbers=not self._is_source_of_numbers)
+            found, rest = screen.find(values, numbers=not self._is_source_of_numbers)
         if self.role in ROLES_OF_VALUES:
             for value in values:
                 span = whole_value_span(self.role, value, single_word=self.single_word)

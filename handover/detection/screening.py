@@ -8,6 +8,7 @@ form) its answer is what the detectors would say; a test compares the two. It is
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import cache
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from handover.detection.detectors import (
     wechat,
 )
 from handover.detection.known import KnownValues
+from handover.detection.number_table import KINDS as NUMBER_KINDS
 from handover.detection.spans import Span
 from handover.kernel import Kernel
 
@@ -38,10 +40,11 @@ VERSIONS = {
     "birth_date": 1, "credential": 1, "health": 1, "religion": 1, "criminal": 1, "credit": 1, "us_ssn": 1,
 }  # fmt: skip
 
-#: The kinds that the kernel decides itself, in its order, with the confidence that the detectors give.
-KINDS = ("resident_id", "mobile", "email", "bank_card", "iban", "uscc", "person_name")
+#: The kinds that the kernel decides itself, in its order; the last two only in columns of their own.
+KINDS = ("resident_id", "mobile", "email", "bank_card", "iban", "uscc", "person_name", "address", "birth_date")
+#: What the detectors give.
 _CONFIDENCE = (0.99, 0.9, 0.97, 0.95, 0.99, 0.98, 0.82)
-HITS = [(kind, confidence) for kind, confidence in zip(KINDS, _CONFIDENCE, strict=True)]
+HITS = [(kind, confidence) for kind, confidence in zip(KINDS, _CONFIDENCE, strict=False)]
 
 _SLOW, _ORDER, _PHONE, _CARD = 1, 2, 4, 8
 #: A value that holds one of these goes to the detectors.
@@ -100,33 +103,38 @@ class Screen:
 
     def __init__(self, known: KnownValues | None, kernel: Kernel | None = None) -> None:
         self.kernel = kernel or Kernel()
+        self._lock = Lock()
         self._put_terms()
         self._put_known(known or KnownValues())
-        self._base = self.kernel.mark
+        #: Behind the tables; a caller that gives up what it reserved comes back here.
+        self.base = self.kernel.mark
 
-    def look(self, text: int, starts: int, ends: int, count: int, *, names: bool = True, numbers: bool = True) -> Screened:
-        """Judges values that lie in the kernel's memory: addresses of the text and of the offsets."""
+    def look(self, text: int, starts: int, ends: int, count: int, *, numbers: bool = True, whole: bool = False) -> Screened:
+        """Judges values that lie in the kernel's memory: addresses of the text and of the offsets.
+
+        With `whole` a value is settled only as one hit from end to end.
+        """
         kernel = self.kernel
         room = _ROOM * count + 64
         slow, hits = kernel.reserve(count), kernel.reserve(16 * room)
-        options = _WITH_NAMES * names | _WITH_NUMBERS * numbers
+        options = _WITH_NAMES | _WITH_NUMBERS * numbers
         found = kernel.call("screen", text, starts, ends, count, options, slow, hits, room)
+        if whole:
+            found = kernel.call("only_whole", starts, ends, count, slow, hits, found)
         return Screened(
             kernel.view(slow, count, np.uint8).astype(bool), kernel.view(hits, 4 * found, np.uint32).reshape(-1, 4).copy()
         )
 
-    def find(self, values: Sequence[str], *, names: bool, numbers: bool) -> tuple[dict[str, list[Span]], list[str]]:
+    def find(self, values: Sequence[str], *, numbers: bool) -> tuple[dict[str, list[Span]], list[str]]:
         """Hits by value, and the values that the detectors must judge."""
         encoded = [value.encode("utf-8", "surrogatepass") for value in values]
         ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
         starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
         kernel = self.kernel
-        try:
-            screened = self.look(
-                kernel.put(b"".join(encoded)), kernel.put(starts), kernel.put(ends), len(values), names=names, numbers=numbers
-            )
-        finally:
-            kernel.mark = self._base
+        with self._lock:
+            kernel.mark = self.base
+            text = kernel.put(b"".join(encoded))
+            screened = self.look(text, kernel.put(starts), kernel.put(ends), len(values), numbers=numbers)
         found: dict[str, list[Span]] = {}
         for value, start, end, kind in screened.hits.tolist():
             found.setdefault(values[value], []).append(_span(encoded[value], start, end, kind, values[value]))
@@ -142,34 +150,45 @@ class Screen:
         self.kernel.call("set_today", _today())
 
     def _put_known(self, known: KnownValues) -> None:
-        chinese, words = known.names_for_kernel()
         kernel = self.kernel
-        sizes = [_slots(len(chinese)), _slots(len(chinese)), _slots(len(words)), _slots(known.count_of_numbers())]
-        names, heads, lengths, first, numbers = (
-            self._empty(size) for size in (8 * sizes[0], 8 * sizes[1], sizes[1], 8 * sizes[2], 8 * sizes[3])
-        )
-        kernel.call("known_tables", names, sizes[0], heads, lengths, sizes[1], first, sizes[2], numbers, sizes[3])
-        base = kernel.mark
+        chinese, words = known.names_for_kernel()
+        many, few = _slots(len(chinese)), _slots(len(words))
+        names, heads, lengths, first = (self._empty(size) for size in (8 * many, 8 * many, many, 8 * few))
+        kernel.call("name_tables", names, many, heads, lengths, many, first, few)
         self._add("add_names", chinese)
+        self._add("add_words", words)
         firsts = [ord(name[0]) for name in chinese]
         kernel.view(self._characters, 65_536, np.uint8)[firsts] |= _NAME
-        self._add("add_words", words)
-        for is_other, values in known.numbers_for_kernel():
-            self._add("add_numbers", values, is_other, 1 << 31)
-        kernel.mark = base
+        self._put_numbers(known)
+
+    def _put_numbers(self, known: KnownValues) -> None:
+        kernel = self.kernel
+        held = list(known.numbers_for_kernel())
+        count = sum(len(numbers) for _, numbers in held)
+        if known.table is not None and not count:
+            slots = known.table.slots()
+            kernel.call("number_table", kernel.put(slots), len(slots))
+            return
+        size = _slots(count + (known.table.count if known.table else 0))
+        kernel.call("number_table", self._empty(8 * size), size)
+        mark = kernel.mark
+        for kind, numbers in held:
+            lines = "".join(f"{number}\n" for number in numbers).encode()
+            kernel.call("add_numbers", kernel.put(lines), len(lines), NUMBER_KINDS.index(kind), 1 << 31)
+            kernel.mark = mark
 
     def _empty(self, size: int) -> int:
         start = self.kernel.reserve(size)
         self.kernel.view(start, size, np.uint8)[:] = 0
         return start
 
-    def _add(self, function: str, values: Iterable[str], *more: int) -> None:
+    def _add(self, function: str, values: Iterable[str]) -> None:
         encoded = [value.encode("utf-8", "surrogatepass") for value in values]
         base = self.kernel.mark
         ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
         starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
         put = self.kernel.put
-        self.kernel.call(function, put(b"".join(encoded)), put(starts), put(ends), len(encoded), *more)
+        self.kernel.call(function, put(b"".join(encoded)), put(starts), put(ends), len(encoded))
         self.kernel.mark = base
 
 

@@ -24,6 +24,9 @@ _REALLY_IDENTIFIERS = 0.8
 #: A column whose values are longer than this on average, or hold spaces or punctuation, is free text.
 _FREE_TEXT_LENGTH = 24
 
+#: Whose columns' values are looked for elsewhere.
+LEARNT_ROLES = SOURCES_OF_NUMBERS | {"person_name"}
+
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
@@ -68,13 +71,25 @@ class Survey:
                 _refuse_data_in_name(column.name)
                 entry = self.fields[column.name] = FieldSurvey(column.name, role_of_header(column.name))
             present = list(filter(None, column.values))
-            entry.values += len(present)
-            if entry.decided:
-                self._learn(entry, present)
-            else:
-                entry.sample.extend(present)
-                if len(entry.sample) >= _SAMPLE:
-                    self._decide(entry)
+            self._take(entry, len(present), present)
+
+    def learn(self, name: str, filled: int, values: list[str] | None, lines: bytes | None) -> None:
+        """From more of a field that `add` has met: how many values are not empty, and those that its role asks for."""
+        entry = self.fields[name]
+        if lines is None:
+            self._take(entry, filled, list(filter(None, values or ())))
+        else:
+            entry.values += filled
+            self.known.add_number_lines(lines, _kind_of_numbers(entry.role))
+
+    def _take(self, entry: FieldSurvey, filled: int, present: list[str]) -> None:
+        entry.values += filled
+        if entry.decided:
+            self._learn(entry, present)
+        else:
+            entry.sample.extend(present)
+            if len(entry.sample) >= _SAMPLE:
+                self._decide(entry)
 
     def finish(self) -> "Survey":
         """Decides the roles of columns that never filled a sample."""
@@ -117,7 +132,11 @@ class Survey:
         if entry.role == "person_name":
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
-            self.known.add_numbers(values, "phone" if entry.role == "telephone" else entry.role)
+            self.known.add_numbers(values, _kind_of_numbers(entry.role))
+
+
+def _kind_of_numbers(role: str) -> str:
+    return "phone" if role == "telephone" else role
 
 
 def _role(entry: FieldSurvey, *, single_word: bool) -> str:

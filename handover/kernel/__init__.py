@@ -14,7 +14,7 @@ import wasmtime
 _PAGE = 65536
 #: Address space for one instance. The usual four GiB with a guard behind it would be above a child's limit; instead
 #: every access is checked in code.
-_RESERVED = 384 * 1024 * 1024
+_RESERVED = 128 * 1024 * 1024
 _ALIGNED = 16
 
 
@@ -46,7 +46,8 @@ class Kernel:
         memory = exports["memory"]
         assert isinstance(memory, wasmtime.Memory)  # noqa: S101 - our own module
         self._memory = memory
-        self.mark = int(exports["__heap_base"].value(self._store))  # type: ignore[union-attr]
+        #: Where free memory begins, at first and now.
+        self.base = self.mark = int(exports["__heap_base"].value(self._store))  # type: ignore[union-attr]
 
     def call(self, name: str, *arguments: int) -> int:
         """Calls an exported function."""

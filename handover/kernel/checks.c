@@ -7,7 +7,7 @@ void set_today(u32 date) { today = date; }
 static int digit(u8 c) { return c - '0'; }
 static int is_digit(u8 c) { return (u32)(c - '0') < 10; }
 
-static int is_birth_date(const u8 *d) {
+int birth_date_holds(const u8 *d) {
     static const u8 days[] = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     u32 year = digit(d[0]) * 1000 + digit(d[1]) * 100 + digit(d[2]) * 10 + digit(d[3]);
     u32 month = digit(d[4]) * 10 + digit(d[5]), day = digit(d[6]) * 10 + digit(d[7]);
@@ -28,14 +28,7 @@ int resident_id_holds(const u8 *n) {
     u8 check = n[17] == 'x' ? 'X' : n[17];
     if ("10X98765432"[sum % 11] != check) return 0;
     int province = first == 7 ? second == 1 : first == 5 ? second <= 4 : second >= 1 && second <= last_of_province[first];
-    return province && is_birth_date(n + 6);
-}
-
-int mobile_holds(const u8 *n, u32 size) {
-    if (size != 11 || n[0] != '1' || n[1] < '3') return 0;
-    for (u32 i = 1; i < 11; i++)
-        if (!is_digit(n[i])) return 0;
-    return 1;
+    return province && birth_date_holds(n + 6);
 }
 
 int luhn_holds(const u8 *n, u32 size) {

@@ -4,6 +4,9 @@ typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
+/* The kinds that are decided here, in the order of screening.KINDS. */
+enum { RESIDENT_ID, MOBILE, EMAIL, BANK_CARD, IBAN, USCC, PERSON_NAME, ADDRESS, BIRTH_DATE };
+
 /* checks.c: the check digits of handover/detection/checks.py over bytes of the right length. */
 int resident_id_holds(const u8 *number);
 int luhn_holds(const u8 *number, u32 size);
@@ -11,9 +14,12 @@ int is_card(const u8 *number, u32 size);
 int uscc_holds(const u8 *code);
 u32 iban_length(u32 first, u32 second);
 int iban_holds(const u8 *number, u32 size);
-int mobile_holds(const u8 *number, u32 size);
+int birth_date_holds(const u8 *eight_digits);
 
 /* known.c: what handover/detection/known.py knows. */
 u32 known_name(const u8 *text, u32 room);
 int known_word(const u8 *word, u32 size);
 int known_number(const u8 *number, u32 size);
+
+u8 *write_token(u8 *out, const u8 *kind, u32 kind_size, const u8 *value, u32 size, u32 number);
+u32 district(const u8 *address, u32 size);

@@ -5,10 +5,12 @@ typedef struct { u64 *slots; u32 mask; } Set;
 static Set names, heads, words, numbers;
 static u8 *lengths; /* of the names that begin with a head: bit n for n characters, bit 0 for more than four */
 
-void known_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_size, u64 *d, u32 d_size) {
-    names = (Set){n, n_size - 1}, heads = (Set){h, h_size - 1}, words = (Set){w, w_size - 1}, numbers = (Set){d, d_size - 1};
+void name_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_size) {
+    names = (Set){n, n_size - 1}, heads = (Set){h, h_size - 1}, words = (Set){w, w_size - 1};
     lengths = l;
 }
+
+void number_table(u64 *slots, u32 size) { numbers = (Set){slots, size - 1}; }
 
 static u64 hash(const u8 *text, u32 size) {
     u64 h = 0x9E3779B97F4A7C15ull ^ size;
@@ -44,18 +46,31 @@ void add_names(const u8 *text, const u32 *starts, const u32 *ends, u32 count) {
     }
 }
 
-/* Numbers in digits; `kind` 0 is a telephone's. Returns how many are new. */
-u32 add_numbers(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 kind, u32 room) {
-    u32 added = 0;
-    for (u32 i = 0; i < count && added < room; i++) {
-        u32 size = ends[i] - starts[i], plain = size >= 7;
-        for (u32 at = starts[i]; at < ends[i]; at++) plain &= (u32)(text[at] - '0') < 10;
-        if (!plain) continue;
-        u64 h = (hash(text + starts[i], size) & ~2ull) | (kind ? 2 : 0);
-        u32 at = slot(&numbers, h), other = slot(&numbers, h ^ 2);
-        if (numbers.slots[at] || numbers.slots[other]) continue;
-        numbers.slots[at] = h;
-        added++;
+/* The low three bits of a number's hash hold 1 and its kind. */
+static u32 number_slot(u64 h) {
+    u32 at = (u32)(h >> 20) & numbers.mask;
+    while (numbers.slots[at] && (numbers.slots[at] ^ h) >> 3) at = (at + 1) & numbers.mask;
+    return at;
+}
+
+/* Numbers, LF behind each, of seven digits at least with spaces and hyphens between; kind 0 is a telephone's. Returns how many are new. */
+u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
+    u32 added = 0, count = 0, plain = 1;
+    u8 digits[64];
+    for (u32 at = 0; at < size && added < room; at++) {
+        u8 c = text[at];
+        if (c == ' ' || c == '-') continue;
+        if (c != '\n') {
+            plain &= (u32)(c - '0') < 10 && count < sizeof digits;
+            if (plain) digits[count++] = c;
+            continue;
+        }
+        if (plain && count >= 7) {
+            u64 h = (hash(digits, count) & ~7ull) | 1 | kind << 1;
+            u32 place = number_slot(h);
+            if (!numbers.slots[place]) numbers.slots[place] = h, added++;
+        }
+        count = 0, plain = 1;
     }
     return added;
 }
@@ -79,9 +94,8 @@ int known_word(const u8 *word, u32 size) {
     return words.slots[slot(&words, hash(word, size))] != 0;
 }
 
-/* 1 for a telephone's, 2 for another's. */
+/* 0 when it is not known, otherwise 1 and its kind. */
 int known_number(const u8 *number, u32 size) {
-    u64 h = hash(number, size) & ~2ull;
-    if (numbers.slots[slot(&numbers, h)]) return 1;
-    return numbers.slots[slot(&numbers, h | 2)] ? 2 : 0;
+    u64 found = numbers.slots[number_slot(hash(number, size))];
+    return found ? 1 + (int)(found >> 1 & 3) : 0;
 }

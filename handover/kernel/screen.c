@@ -7,7 +7,6 @@
 enum { SLOW = 1, ORDER = 2, PHONE = 4, CARD = 8 };
 enum { STREET = 1, UNIT = 2, NUMERAL = 4, PLATE = 8, WORD_DIGIT = 16, NAME = 32, DOUBT = 64, JOINS = 128 };
 enum { RUNS = 128, HITS = 64, CUES = 32, MOST_GAP = 8, LONGEST_KNOWN = 25, LONGEST_WORD = 25 };
-enum { RESIDENT_ID, MOBILE, EMAIL, BANK_CARD, IBAN, USCC, PERSON_NAME };
 enum { OTHER = 0x80 }; /* a character outside ASCII that folds to nothing in it */
 
 static u32 *transitions; /* row of a state + class of a byte -> row of the next state, and what the terms that end there mean */
@@ -198,8 +197,8 @@ static int judge_number(const u8 *text, u32 low, u32 high, const Run *run, int w
         return hit(start, run->end, MOBILE);
     }
     if (n >= 12 && n <= 19 && luhn_holds(number, n)) {
-        if (!is_card(number, n)) return run->cue & CARD || known ? SLOW : 0;
-        return after_cue(text, start) ? SLOW : hit(start, run->end, BANK_CARD);
+        if (is_card(number, n)) return after_cue(text, start) ? SLOW : hit(start, run->end, BANK_CARD);
+        if (run->cue & CARD) return SLOW;
     }
     if (known) return SLOW;
     return n <= 15 && run->cue & PHONE ? SLOW : 0;
@@ -430,6 +429,11 @@ u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 op
             slow[value] = 1;
             continue;
         }
+        for (u32 i = 1; i < hit_count; i++) /* numbers were judged after words */
+            for (u32 j = i; j && hits[j].start < hits[j - 1].start; j--) {
+                Hit moved = hits[j];
+                hits[j] = hits[j - 1], hits[j - 1] = moved;
+            }
         for (u32 i = 0; i < hit_count; i++, found++) {
             out[4 * found] = value;
             out[4 * found + 1] = hits[i].start - low;

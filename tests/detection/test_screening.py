@@ -43,7 +43,7 @@ def plain(values: list[str], *, numbers: bool = True) -> dict[str, list[Span]]:
 @settings(deadline=None, max_examples=600)
 @given(texts)
 def test_what_the_kernel_settles_is_what_the_detectors_find(value: str) -> None:
-    found, slow = SCREEN.find([value], names=True, numbers=True)
+    found, slow = SCREEN.find([value], numbers=True)
     if value not in slow:
         assert found == plain([value])
 
@@ -52,7 +52,7 @@ def test_what_the_kernel_settles_is_what_the_detectors_find(value: str) -> None:
 def test_random_texts_of_all_pieces_are_judged_alike(seed: int) -> None:
     rng = random.Random(seed)
     values = list(dict.fromkeys("".join(rng.choices(PIECES, k=rng.randint(1, 6))) for _ in range(2500)))
-    found, slow = SCREEN.find(values, names=True, numbers=True)
+    found, slow = SCREEN.find(values, numbers=True)
     settled = [value for value in values if value not in set(slow)]
     assert len(settled) > 100
     expected = plain(settled)
@@ -76,7 +76,7 @@ def test_ordinary_texts_are_settled_without_the_detectors() -> None:
         "Please send the invoice for order OD20250000000001 to a.b@example.com, delivered on 2025-01-31.",
         "证件11010519491231002X，税号91350100M000100Y43",
     ]
-    found, slow = SCREEN.find(values, names=True, numbers=True)
+    found, slow = SCREEN.find(values, numbers=True)
     assert slow == []
     kinds = [[span.kind for span in found.get(value, [])] for value in values]
     assert kinds == [["mobile"], ["person_name", "bank_card"], ["email"], ["resident_id", "uscc"]]

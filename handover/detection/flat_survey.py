@@ -1,0 +1,78 @@
+"""The first pass over a large table: roles by a sample as `Survey` decides them, then only what columns of names and numbers hold."""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from handover.detection.known import MAX_NUMBERS
+from handover.detection.number_table import NumberTable
+from handover.detection.scanner import SOURCES_OF_NUMBERS
+from handover.detection.survey import LEARNT_ROLES, Survey
+from handover.formats import Batch
+from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, is_whole, records_of
+from handover.kernel import Kernel
+from handover.kernel.threads import in_order
+
+
+class _Learnt(NamedTuple):
+    """What one block holds: records, filled cells by column, values by column of names, lines by column of numbers."""
+
+    count: int
+    filled: dict[str, int]
+    values: dict[str, list[str]]
+    lines: dict[str, bytes]
+    #: Instead of all that, the records.
+    batches: Iterable[Batch] = ()
+
+
+def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None = None) -> Survey:
+    """Every record of a table.
+
+    Raises:
+        FormatRefusedError: as with `Survey`.
+    """
+    survey = Survey()
+    survey.known.table = NumberTable(MAX_NUMBERS)
+    blocks = table.blocks()
+    # By batches until the roles are known: they decide what is learnt from a column.
+    for block in blocks:
+        for batch in records_of([block], table) if is_whole(block) else records_of(chain([block], blocks), table):
+            survey.add(batch)
+        if all(entry.decided for entry in survey.fields.values()):
+            break
+    for learnt in in_order(
+        lambda worker, block: _learn(worker, block, table, survey), blocks, Kernel, lambda rest: _rest(rest, table)
+    ):
+        survey.records += learnt.count
+        for name, filled in learnt.filled.items():
+            survey.learn(name, filled, learnt.values.get(name), learnt.lines.get(name))
+        for batch in learnt.batches:
+            survey.add(batch)
+        if on_records:
+            on_records("survey", survey.records)
+    return survey.finish()
+
+
+def _rest(blocks: Iterator[Block], table: FlatTable) -> Iterator[_Learnt]:
+    for batch in records_of(blocks, table):
+        yield _Learnt(0, {}, {}, {}, [batch])
+
+
+def _learn(kernel: Kernel, block: Block, table: FlatTable, survey: Survey) -> _Learnt:
+    mark = kernel.mark
+    try:
+        batch = FlatBatch(kernel, block, table)
+        learnt = _Learnt(batch.count, {}, {}, {})
+        for index, name in enumerate(table.names):
+            entry = survey.fields[name]
+            learnt.filled[name] = batch.filled(index)
+            lines = batch.lines(index) if entry.decided and entry.role in SOURCES_OF_NUMBERS else None
+            if lines is not None:
+                learnt.lines[name] = lines
+            elif not entry.decided or entry.role in LEARNT_ROLES:
+                learnt.values[name] = batch.values(index)
+    except WideRecordError:
+        return _Learnt(0, {}, {}, {}, records_of([block], table))
+    finally:
+        kernel.mark = mark
+    return learnt
