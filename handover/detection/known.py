@@ -24,17 +24,28 @@ _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
 
+class _Heads:
+    """First two characters of Chinese names → the lengths of the names that begin with them, longest first."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        found: dict[str, set[int]] = {}
+        for name in names:
+            found.setdefault(name[:2], set()).add(len(name))
+        self.lengths = {head: sorted(lengths, reverse=True) for head, lengths in found.items()}
+        first, second = ("".join(map(re.escape, {head[place] for head in found})) for place in (0, 1))
+        self.pattern = re.compile(f"[{first}](?=[{second}])")
+
+
 class KnownValues:
     """A dictionary of names and numbers with a search in running text."""
 
     def __init__(self) -> None:
-        #: First two characters of a Chinese name → the lengths of the names that begin with them, longest first.
-        self._chinese: dict[str, list[int]] = {}
+        self._chinese: list[str] = []
         #: First word of a Latin name → the whole names.
         self._latin: dict[str, list[str]] = {}
         self._names: set[str] = set()
         self._numbers: dict[str, str] = {}
-        self._first: re.Pattern[str] | None = None
+        self._heads: _Heads | None = None
         self.full = False
         #: Numbers of a large table.
         self.table: NumberTable | None = None
@@ -42,9 +53,9 @@ class KnownValues:
         self.screen: Screen | None = None
 
     def add_names(self, values: Iterable[str]) -> None:
-        for value in dict.fromkeys(values):
-            if value not in self._names:
-                self.add_name(value)
+        names = self._names
+        for value in [value for value in dict.fromkeys(values) if value not in names]:
+            self.add_name(value)
 
     def add_numbers(self, values: Iterable[str], kind: str) -> None:
         if self.table is not None:
@@ -68,16 +79,13 @@ class KnownValues:
             self.full = True
             return
         if is_chinese_name(name):
-            lengths = self._chinese.setdefault(name[:2], [])
-            if len(name) not in lengths:
-                lengths.append(len(name))
-                lengths.sort(reverse=True)
+            self._chinese.append(name)
         elif " " in name:
             self._latin.setdefault(name.split(" ", 1)[0].rstrip(","), []).append(name)
         else:
             return  # one Latin word is too common a word
         self._names.add(name)
-        self._first = self.screen = None
+        self._heads = self.screen = None
 
     def add_number(self, value: str, kind: str) -> None:
         number = value.translate(_SEPARATORS)
@@ -87,8 +95,7 @@ class KnownValues:
 
     def names_for_kernel(self) -> tuple[list[str], set[str]]:
         """The Chinese names, and the word that each other name begins with."""
-        chinese = [name for name in self._names if is_chinese_name(name)]
-        return chinese, {word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))}
+        return self._chinese, {word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))}
 
     def numbers_for_kernel(self) -> Iterator[tuple[str, list[str]]]:
         """The numbers that are not in `table`, by kind."""
@@ -108,13 +115,12 @@ class KnownValues:
             yield from self._find_numbers(text)
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
-        if self._first is None:
-            first, second = ("".join(map(re.escape, {head[place] for head in self._chinese})) for place in (0, 1))
-            self._first = re.compile(f"[{first}](?=[{second}])")
-        chinese = self._chinese
-        for match in self._first.finditer(text):
+        if self._heads is None:
+            self._heads = _Heads(self._chinese)
+        lengths = self._heads.lengths
+        for match in self._heads.pattern.finditer(text):
             start = match.start()
-            for length in chinese.get(text[start : start + 2], ()):
+            for length in lengths.get(text[start : start + 2], ()):
                 if start + length <= len(text) and text[start : start + length] in self._names:
                     yield Span(start, start + length, "person_name", 0.82)
                     break

@@ -109,16 +109,17 @@ class Screen:
         #: Behind the tables; a caller that gives up what it reserved comes back here.
         self.base = self.kernel.mark
 
-    def look(self, text: int, starts: int, ends: int, count: int, *, numbers: bool = True, whole: bool = False) -> Screened:
+    def look(self, text: int, starts: int, ends: int, count: int, *, numbers: bool = True, whole: bool = False, kind: str = "") -> Screened:
         """Judges values that lie in the kernel's memory: addresses of the text and of the offsets.
 
-        With `whole` a value is settled only as one hit from end to end.
+        With `whole` a value is settled only as one hit from end to end; `kind` is what most of a column's values are.
         """
         kernel = self.kernel
         room = _ROOM * count + 64
         slow, hits = kernel.reserve(count), kernel.reserve(16 * room)
         options = _WITH_NAMES | _WITH_NUMBERS * numbers
-        found = kernel.call("screen", text, starts, ends, count, options, slow, hits, room)
+        expected = KINDS.index(kind) if kind else len(KINDS)
+        found = kernel.call("screen", text, starts, ends, count, options, expected, slow, hits, room)
         if whole:
             found = kernel.call("only_whole", starts, ends, count, slow, hits, found)
         return Screened(

@@ -10,15 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 from handover.formats.delimited import first_names, read_on
-from handover.formats.encoding import decode
+from handover.formats.encoding import decode_to_utf8
 from handover.formats.records import Batch, Column, Notes, Table
 from handover.kernel import Kernel
 from handover.kernel.threads import TornBlockError
 
 #: Large enough that the work per block vanishes, small enough that some of them at once are little memory.
-BLOCK = 1 << 20
+BLOCK = 2 << 20
 #: A record longer than this is left to the other reader, which knows how to refuse it.
-_LONGEST_RECORD = 2 << 20
+_LONGEST_RECORD = 4 << 20
 _MOST_COLUMNS = 1024
 
 
@@ -42,7 +42,7 @@ class FlatTable:
 
     def __init__(self, chunks: Iterable[bytes], delimiter: str) -> None:
         self.delimiter = delimiter
-        self._pieces = (piece.encode("utf-8") for piece in decode(chunks))
+        self._pieces = decode_to_utf8(chunks)
         self._blocks = self._cut()
         first = next(self._blocks, Block(b"", last=True))
         self.header, self.names, taken = first_names(first.data.decode("utf-8"), delimiter)

@@ -21,5 +21,7 @@ u32 known_name(const u8 *text, u32 room);
 int known_word(const u8 *word, u32 size);
 int known_number(const u8 *number, u32 size);
 
-u8 *write_token(u8 *out, const u8 *kind, u32 kind_size, const u8 *value, u32 size, u32 number);
+typedef struct { const u8 *text; u32 size; } Label; /* a kind's name */
+enum { KEEP, MARK, MAKE_TOKEN, YEAR, DISTRICT };
+enum { TOKEN = 26 };
 u32 district(const u8 *address, u32 size);

@@ -1,5 +1,19 @@
 /* Delimited text: into cells in place, and cells with their replacements back into text. */
+#include <wasm_simd128.h>
+
 #include "kernel.h"
+
+/* The first place from `at` on that holds one of three bytes; `size` if none does. */
+static u32 skip(const u8 *text, u32 at, u32 size, u32 a, u32 b, u32 c) {
+    v128_t x = wasm_i8x16_splat((char)a), y = wasm_i8x16_splat((char)b), z = wasm_i8x16_splat((char)c);
+    for (; at + 16 <= size; at += 16) {
+        v128_t t = wasm_v128_load(text + at);
+        v128_t found = wasm_v128_or(wasm_v128_or(wasm_i8x16_eq(t, x), wasm_i8x16_eq(t, y)), wasm_i8x16_eq(t, z));
+        if (wasm_v128_any_true(found)) return at + (u32)__builtin_ctz(wasm_i8x16_bitmask(found));
+    }
+    while (at < size && text[at] != a && text[at] != b && text[at] != c) at++;
+    return at;
+}
 
 /* Reads whole records (RFC 4180, as leniently as Python's csv). Cells are (start, end) in `text`, cell (row, column) at
  * [column * most + row]; quotes are taken out and line ends made LF in place. `said`: rows, bytes taken, rows of another
@@ -11,12 +25,12 @@ void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *start
         for (;;) {
             u32 start = at, end, quoted = at < size && text[at] == '"';
             if (!quoted) {
-                while (at < size && text[at] != delimiter && text[at] != '\n' && text[at] != '\r') at++;
-                end = at;
+                end = at = skip(text, at, size, delimiter, '\n', '\r');
             } else {
-                end = start;
                 u32 inside = 1;
-                for (at++; at < size; at++) {
+                start++;
+                end = at = skip(text, start, size, '"', '\r', '"');
+                for (; at < size; at++) {
                     u8 c = text[at];
                     if (inside && c == '"') {
                         if (at + 1 < size && text[at + 1] == '"') at++;
@@ -75,7 +89,6 @@ u32 count_filled(const u32 *starts, const u32 *ends, u32 count) {
 }
 
 enum { AS_IS, EMPTY, EDITED };
-enum { KEEP, MARK, TOKEN, YEAR, DISTRICT };
 enum { NONE = 0xFFFFFFFF };
 
 typedef struct {
@@ -87,9 +100,8 @@ typedef struct {
     const u32 *given_ends;
     const u8 *given_text;
     const u32 *actions;       /* kind -> KEEP … DISTRICT */
+    const u8 *tokens;         /* of the hits, in their order */
 } Column;
-
-typedef struct { const u8 *text; u32 size; } Label; /* a kind's name */
 
 static int is_number(const u8 *c, u32 size) {
     u32 at = size && (c[0] == '-' || c[0] == '+');
@@ -115,13 +127,22 @@ static int is_formula(const u8 *c, u32 size) {
 }
 
 static int needs_quotes(const u8 *c, u32 size, u32 delimiter) {
-    u32 found = 0;
-    for (u32 i = 0; i < size; i++) found |= (c[i] == delimiter) | (c[i] == '"') | (c[i] == '\n') | (c[i] == '\r');
-    return found;
+    v128_t x = wasm_i8x16_splat((char)delimiter), y = wasm_i8x16_splat('"'), n = wasm_i8x16_splat('\n'), r = wasm_i8x16_splat('\r');
+    u32 i = 0;
+    for (; i + 16 <= size; i += 16) {
+        v128_t t = wasm_v128_load(c + i);
+        v128_t found = wasm_v128_or(wasm_v128_or(wasm_i8x16_eq(t, x), wasm_i8x16_eq(t, y)), wasm_v128_or(wasm_i8x16_eq(t, n), wasm_i8x16_eq(t, r)));
+        if (wasm_v128_any_true(found)) return 1;
+    }
+    for (; i < size; i++)
+        if (c[i] == delimiter || c[i] == '"' || c[i] == '\n' || c[i] == '\r') return 1;
+    return 0;
 }
 
 static u8 *copy(u8 *out, const u8 *from, u32 size) {
-    for (u32 i = 0; i < size; i++) out[i] = from[i];
+    u32 i = 0;
+    for (; i + 16 <= size; i += 16) wasm_v128_store(out + i, wasm_v128_load(from + i));
+    for (; i < size; i++) out[i] = from[i];
     return out + size;
 }
 
@@ -143,12 +164,12 @@ static u8 *write_cell(u8 *out, const u8 *cell, u32 size, u32 delimiter, u32 alon
     return out;
 }
 
-static u8 *replace(u8 *out, const u8 *value, u32 size, u32 action, const Label *kind, u32 number) {
+static u8 *replace(u8 *out, const u8 *value, u32 size, u32 action, const Label *kind, const u8 *token) {
     if (action == KEEP) return copy(out, value, size);
-    if (action == TOKEN) {
+    if (action == MAKE_TOKEN) {
         out = copy(out, kind->text, kind->size);
         *out++ = '-';
-        return write_token(out, kind->text, kind->size, value, size, number);
+        return copy(out, token, TOKEN);
     }
     u32 kept = action == YEAR ? 4 : action == DISTRICT ? district(value, size) : 0;
     if (kept) return copy(out, value, kept);
@@ -164,9 +185,10 @@ static u8 *write_edited(u8 *out, const u8 *cell, u32 size, const u32 *hit, const
     if (quoted) *out++ = '"';
     u32 covered = hit[1] == 0 && column->actions[hit[3]] != KEEP;
     if (!covered && is_formula(cell, size)) *out++ = '\'';
-    for (; hit < stop; hit += 4) {
+    const u8 *token = column->tokens;
+    for (; hit < stop; hit += 4, token += TOKEN) {
         out = plain(out, cell + done, hit[1] - done);
-        out = replace(out, cell + hit[1], hit[2] - hit[1], column->actions[hit[3]], kinds + hit[3], hit[3]);
+        out = replace(out, cell + hit[1], hit[2] - hit[1], column->actions[hit[3]], kinds + hit[3], token);
         done = hit[2];
     }
     out = plain(out, cell + done, size - done);
@@ -185,7 +207,11 @@ u32 join(const u8 *text, u32 rows, Column *columns, u32 count, const Label *kind
             u32 left = column->hit_count;
             while (left && stop[0] == row) stop += 4, left--;
             column->hits = stop, column->hit_count = left;
-            if (!kept) continue;
+            const u8 *after = column->tokens + TOKEN * ((u32)(stop - hit) / 4);
+            if (!kept) {
+                column->tokens = after;
+                continue;
+            }
             if (c) *out++ = delimiter;
             const u8 *cell = text + column->starts[row];
             u32 size = column->ends[row] - column->starts[row];
@@ -195,8 +221,10 @@ u32 join(const u8 *text, u32 rows, Column *columns, u32 count, const Label *kind
                 cell = column->given_text + from, size = column->given_ends[which] - from;
             } else if (stop > hit) {
                 out = write_edited(out, cell, size, hit, stop, column, kinds, delimiter);
+                column->tokens = after;
                 continue;
             }
+            column->tokens = after;
             out = write_cell(out, cell, size, delimiter, count == 1);
         }
         if (kept) *out++ = '\r', *out++ = '\n';

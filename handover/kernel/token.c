@@ -14,20 +14,24 @@ static u32 inner[8], outer[8];
 
 #define ROTATE(x, n) ((x) >> (n) | (x) << (32 - (n)))
 
-static void compress(u32 *state, u32 *w) {
-    u32 a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
-#pragma clang loop unroll(full)
-    for (u32 i = 0; i < 64; i++) {
-        if (i >= 16) {
-            u32 x = w[(i - 15) & 15], y = w[(i - 2) & 15];
-            w[i & 15] += (ROTATE(x, 7) ^ ROTATE(x, 18) ^ x >> 3) + w[(i - 7) & 15] + (ROTATE(y, 17) ^ ROTATE(y, 19) ^ y >> 10);
-        }
-        u32 one = h + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + w[i & 15];
-        u32 two = (ROTATE(a, 2) ^ ROTATE(a, 13) ^ ROTATE(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
-        h = g, g = f, f = e, e = d + one, d = c, c = b, b = a, a = one + two;
+typedef u32 Four __attribute__((vector_size(16))); /* the same step for four messages at once */
+
+#define COMPRESS(NAME, WORD)                                                                                            \
+    static void NAME(WORD *state, WORD *w) {                                                                            \
+        WORD a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7]; \
+        _Pragma("clang loop unroll(full)") for (u32 i = 0; i < 64; i++) {                                               \
+            if (i >= 16) {                                                                                              \
+                WORD x = w[(i - 15) & 15], y = w[(i - 2) & 15];                                                         \
+                w[i & 15] += (ROTATE(x, 7) ^ ROTATE(x, 18) ^ x >> 3) + w[(i - 7) & 15] + (ROTATE(y, 17) ^ ROTATE(y, 19) ^ y >> 10); \
+            }                                                                                                           \
+            WORD one = h + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + w[i & 15];    \
+            WORD two = (ROTATE(a, 2) ^ ROTATE(a, 13) ^ ROTATE(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));                  \
+            h = g, g = f, f = e, e = d + one, d = c, c = b, b = a, a = one + two;                                       \
+        }                                                                                                               \
+        state[0] += a, state[1] += b, state[2] += c, state[3] += d, state[4] += e, state[5] += f, state[6] += g, state[7] += h; \
     }
-    state[0] += a, state[1] += b, state[2] += c, state[3] += d, state[4] += e, state[5] += f, state[6] += g, state[7] += h;
-}
+COMPRESS(compress, u32)
+COMPRESS(compress_four, Four)
 
 static u32 big_endian(const u8 *b) { return (u32)b[0] << 24 | b[1] << 16 | b[2] << 8 | b[3]; }
 
@@ -41,11 +45,11 @@ void set_key(const u8 *key) {
     compress(outer, w);
 }
 
-/* `kind`, 0 and the normal form: letters of codes are capitals, those of mail addresses small. A longer value than 200 bytes is an error of the caller. */
-u8 *write_token(u8 *out, const u8 *kind, u32 kind_size, const u8 *value, u32 size, u32 number) {
-    u8 message[320];
+/* `kind`, 0 and the normal form with SHA-256's padding: letters of codes are capitals, those of mail addresses small. A longer value
+ * than 200 bytes is an error of the caller. Returns the size. */
+static u32 message_of(u8 *message, const u8 *kind, u32 kind_size, const u8 *value, u32 size, u32 number) {
+    u32 length = 0;
     if (kind_size + size > 220) __builtin_trap();
-    u32 length = 0, state[8], w[16];
     for (u32 i = 0; i < kind_size; i++) message[length++] = kind[i];
     message[length++] = 0;
     for (u32 i = 0; i < size; i++) {
@@ -53,10 +57,24 @@ u8 *write_token(u8 *out, const u8 *kind, u32 kind_size, const u8 *value, u32 siz
         u32 letter = (u32)((c | 32) - 'a') < 26 && c < 128;
         message[length++] = !letter ? c : number == EMAIL ? c | 32 : c & ~32;
     }
-    u64 bits = (64 + length) * 8;
+    u32 bits = (64 + length) * 8;
     message[length++] = 0x80;
-    while (length % 64 != 56) message[length++] = 0;
-    for (u32 i = 8; i-- > 0;) message[length++] = (u8)(bits >> 8 * i);
+    while (length % 64 != 60) message[length++] = 0;
+    for (u32 i = 4; i-- > 0;) message[length++] = (u8)(bits >> 8 * i);
+    return length;
+}
+
+static void base32(u8 *out, const u32 *state) {
+    for (u32 i = 0; i < TOKEN; i++) {
+        u32 bit = 5 * i, word = bit / 32, at = bit % 32;
+        u64 two = (u64)state[word] << 32 | state[word + 1];
+        out[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[two >> (59 - at) & 31];
+    }
+}
+
+/* A token of TOKEN bytes. */
+static void write_token(u8 *out, const u8 *message, u32 length) {
+    u32 state[8], w[16];
     for (u32 i = 0; i < 8; i++) state[i] = inner[i];
     for (u32 block = 0; block < length; block += 64) {
         for (u32 i = 0; i < 16; i++) w[i] = big_endian(message + block + 4 * i);
@@ -66,10 +84,40 @@ u8 *write_token(u8 *out, const u8 *kind, u32 kind_size, const u8 *value, u32 siz
     w[8] = 0x80000000, w[15] = (64 + 32) * 8;
     for (u32 i = 9; i < 15; i++) w[i] = 0;
     compress(state, w);
-    for (u32 i = 0; i < 26; i++) {
-        u32 bit = 5 * i, word = bit / 32, at = bit % 32;
-        u64 two = (u64)state[word] << 32 | state[word + 1];
-        *out++ = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[two >> (59 - at) & 31];
+    base32(out, state);
+}
+
+/* Four tokens of messages of one block each. */
+static void write_four(u8 *const *out, u8 messages[4][320]) {
+    Four state[8], w[16], zero = {0, 0, 0, 0};
+    for (u32 i = 0; i < 8; i++) state[i] = zero + inner[i];
+    for (u32 i = 0; i < 16; i++)
+        for (u32 lane = 0; lane < 4; lane++) w[i][lane] = big_endian(messages[lane] + 4 * i);
+    compress_four(state, w);
+    for (u32 i = 0; i < 8; i++) w[i] = state[i], state[i] = zero + outer[i];
+    for (u32 i = 8; i < 16; i++) w[i] = zero;
+    w[8] += 0x80000000, w[15] += (64 + 32) * 8;
+    compress_four(state, w);
+    for (u32 lane = 0; lane < 4; lane++) {
+        u32 one[8];
+        for (u32 i = 0; i < 8; i++) one[i] = state[i][lane];
+        base32(out[lane], one);
     }
-    return out;
+}
+
+/* The tokens of a column's hits, TOKEN bytes for each hit; others' places stay as they are. */
+void tokens(const u8 *text, const u32 *starts, const u32 *hits, u32 count, const u32 *actions, const Label *kinds, u8 *out) {
+    static u8 messages[4][320];
+    u8 *places[4];
+    u32 held = 0;
+    for (u32 i = 0; i < count; i++, hits += 4) {
+        u32 kind = hits[3];
+        if (actions[kind] != MAKE_TOKEN) continue;
+        const u8 *value = text + starts[hits[0]] + hits[1];
+        u32 length = message_of(messages[held], kinds[kind].text, kinds[kind].size, value, hits[2] - hits[1], kind);
+        places[held] = out + TOKEN * i;
+        if (length > 64) write_token(places[held], messages[held], length);
+        else if (++held == 4) write_four(places, messages), held = 0;
+    }
+    for (u32 i = 0; i < held; i++) write_token(places[i], messages[i], 64);
 }

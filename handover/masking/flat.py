@@ -24,17 +24,18 @@ from handover.masking.report import FieldRedaction, merge_fields
 _SCAN = FieldRule("scan")
 #: Modes and actions in the kernel's order (table.c).
 _AS_IS, _EMPTY, _EDITED = range(3)
-_KEEP, _MARK, _TOKEN, _YEAR, _DISTRICT = range(5)
+_KEEP, _MARK, _MAKE_TOKEN, _YEAR, _DISTRICT = range(5)
 _NONE = 0xFFFFFFFF
 #: How the kernel judges a column by its role; of the first two kinds only text in which anything may stand.
 _FREE = frozenset({"", "free_text", "bank_card"})
+_KIND_OF = {"person_name": "person_name", "telephone": "mobile", "email": "email", "resident_id": "resident_id"}
 _JUDGES = {
-    **dict.fromkeys(("person_name", "telephone", "email", "resident_id"), "screen"),
+    **dict.fromkeys(_KIND_OF, "screen"),
     "address": "whole_addresses",
     "birth_date": "whole_dates",
 }
 #: A cell gets a delimiter, two quotes and an apostrophe at most; a hit becomes a kind and a token.
-_PER_CELL, _PER_HIT = 4, 48
+_PER_CELL, _PER_HIT, _TOKEN = 4, 48, 26
 
 
 class _Plan(NamedTuple):
@@ -47,6 +48,8 @@ class _Plan(NamedTuple):
     judge: str = ""
     #: A value counts only as a whole.
     whole: bool = False
+    #: What most of its values are.
+    kind: str = ""
     #: Known numbers are looked for.
     numbers: bool = True
     #: For each kind; None where Python must act.
@@ -189,7 +192,7 @@ def _plan(name: str, survey: Survey, policy: Policy) -> _Plan:
         judge, whole = "screen", rule.action != "scan"
     elif scan.role in _JUDGES:
         judge, whole = _JUDGES[scan.role], True
-    return _Plan(name, rule, _EDITED, judge, whole, scan.role not in SOURCES_OF_NUMBERS, actions)
+    return _Plan(name, rule, _EDITED, judge, whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, actions)
 
 
 def _code(action: str, kind: str) -> int | None:
@@ -198,7 +201,7 @@ def _code(action: str, kind: str) -> int | None:
         return {"address": _DISTRICT, "birth_date": _YEAR}.get(kind, _MARK)
     if action == "pseudonymise" and kind in {"address", "birth_date"}:
         return None
-    return {"keep": _KEEP, "drop": _MARK, "pseudonymise": _TOKEN}.get(action)
+    return {"keep": _KEEP, "drop": _MARK, "pseudonymise": _MAKE_TOKEN}.get(action)
 
 
 def _column(worker: _Worker, batch: FlatBatch, index: int, plan: _Plan, report: FieldRedaction) -> tuple[list[int], int]:
@@ -207,14 +210,18 @@ def _column(worker: _Worker, batch: FlatBatch, index: int, plan: _Plan, report: 
     if plan.mode != _EDITED:
         if plan.mode == _EMPTY:
             report.replaced = batch.filled(index)
-        return [plan.mode, starts, ends, 0, 0, 0, 0, 0, 0], 0
+        return [plan.mode, starts, ends, 0, 0, 0, 0, 0, 0, 0], 0
     kernel = worker.kernel
     slow, hits = _look(worker, batch, index, plan)
     given, given_ends, given_text, growth = _given(worker, batch, index, plan, slow, report)
     _count(hits, plan, report)
     actions = kernel.put(np.array([code or 0 for code in plan.actions], np.uint32))
-    placed = kernel.put(hits.reshape(-1)) if len(hits) else 0
-    return [_EDITED, starts, ends, placed, len(hits), given, given_ends, given_text, actions], growth + _PER_HIT * len(hits)
+    placed = tokens = 0
+    if len(hits):
+        placed, tokens = kernel.put(hits.reshape(-1)), kernel.reserve(_TOKEN * len(hits))
+        kernel.call("tokens", batch.text, starts, placed, len(hits), actions, worker.labels, tokens)
+    column = [_EDITED, starts, ends, placed, len(hits), given, given_ends, given_text, actions, tokens]
+    return column, growth + _PER_HIT * len(hits)
 
 
 def _look(worker: _Worker, batch: FlatBatch, index: int, plan: _Plan) -> tuple[np.ndarray, np.ndarray]:
@@ -226,7 +233,7 @@ def _look(worker: _Worker, batch: FlatBatch, index: int, plan: _Plan) -> tuple[n
     mark = kernel.mark
     if plan.judge == "screen":
         slow, hits = worker.screen.look(
-            batch.text, starts, ends, batch.count, numbers=plan.numbers, whole=plan.whole
+            batch.text, starts, ends, batch.count, numbers=plan.numbers, whole=plan.whole, kind=plan.kind
         )
     else:
         slow_at, out = kernel.reserve(batch.count), kernel.reserve(16 * batch.count)
@@ -266,5 +273,6 @@ def _count(hits: np.ndarray, plan: _Plan, report: FieldRedaction) -> None:
         if found:
             counts = report.kept if plan.actions[kind] == _KEEP else report.kinds
             counts[KINDS[kind]] = counts.get(KINDS[kind], 0) + found
-    kept = [kind for kind, code in enumerate(plan.actions) if code == _KEEP]
-    report.replaced += len(np.unique(hits[~np.isin(hits[:, 3], kept), 0]))
+    kept = np.array([code == _KEEP for code in plan.actions])
+    changed = hits[~kept[hits[:, 3]], 0]  # in ascending order, several for a value with several hits
+    report.replaced += int(np.count_nonzero(np.diff(changed))) + (len(changed) > 0)
