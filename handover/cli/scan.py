@@ -21,7 +21,7 @@ from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
 _PARTIAL, _VERIFICATION_FAILED = 3, 6
 _MIN_KEY = 16
 

@@ -1,8 +1,10 @@
 """The first pass over a large table: roles by a sample as `Survey` decides them, then only what columns of names and numbers hold."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
-from typing import NamedTuple
+
+import msgspec
 
 from handover.detection.known import MAX_NUMBERS
 from handover.detection.number_table import NumberTable
@@ -14,7 +16,7 @@ from handover.kernel import Kernel
 from handover.kernel.threads import in_order
 
 
-class _Learnt(NamedTuple):
+class _Learnt(msgspec.Struct):
     """What one block holds: records, filled cells by column, values by column of names, lines by column of numbers."""
 
     count: int
@@ -40,16 +42,21 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
             survey.add(batch)
         if all(entry.decided for entry in survey.fields.values()):
             break
-    for learnt in in_order(
-        lambda worker, block: _learn(worker, block, table, survey), blocks, Kernel, lambda rest: _rest(rest, table)
-    ):
-        survey.records += learnt.count
-        for name, filled in learnt.filled.items():
-            survey.learn(name, filled, learnt.values.get(name), learnt.lines.get(name))
-        for batch in learnt.batches:
-            survey.add(batch)
-        if on_records:
-            on_records("survey", survey.records)
+    # Numbers go into their table in the order of the file (it is bounded), in a thread of their own.
+    with ThreadPoolExecutor(1) as numbers:
+        for learnt in in_order(
+            lambda worker, block: _learn(worker, block, table, survey), blocks, Kernel, lambda rest: _rest(rest, table)
+        ):
+            survey.records += learnt.count
+            for name, filled in learnt.filled.items():
+                lines = learnt.lines.get(name)
+                if lines is not None:
+                    numbers.submit(survey.learn_numbers, name, lines)
+                survey.learn(name, filled, learnt.values.get(name, []))
+            for batch in learnt.batches:
+                survey.add(batch)
+            if on_records:
+                on_records("survey", survey.records)
     return survey.finish()
 
 

@@ -95,7 +95,9 @@ class KnownValues:
 
     def names_for_kernel(self) -> tuple[list[str], set[str]]:
         """The Chinese names, and the word that each other name begins with."""
-        return self._chinese, {word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))}
+        return self._chinese, {
+            word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))
+        }
 
     def numbers_for_kernel(self) -> Iterator[tuple[str, list[str]]]:
         """The numbers that are not in `table`, by kind."""

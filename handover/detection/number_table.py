@@ -26,10 +26,11 @@ class NumberTable:
 
     def add(self, lines: bytes, kind: str) -> None:
         """Adds numbers, each with LF behind it; what is no number of seven digits or more is passed over."""
-        mark = self._kernel.mark
-        room = self._most - self.count
-        self.count += self._kernel.call("add_numbers", self._kernel.put(lines), len(lines), KINDS.index(kind), room)
-        self._kernel.mark = mark
+        with self._lock:
+            mark = self._kernel.mark
+            room = self._most - self.count
+            self.count += self._kernel.call("add_numbers", self._kernel.put(lines), len(lines), KINDS.index(kind), room)
+            self._kernel.mark = mark
 
     def kind_of(self, number: str) -> str | None:
         """The kind of a number in digits; None when it is not known."""

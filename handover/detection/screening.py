@@ -5,6 +5,7 @@ form) its answer is what the detectors would say; a test compares the two. It is
 `VERSIONS`: another version of a detector means that nothing is screened until the kernel was looked through again.
 """
 
+import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -15,7 +16,6 @@ import numpy as np
 
 from handover.detection.detectors import (
     DETECTORS,
-    bank_card,
     birth_date,
     credential,
     credit,
@@ -95,7 +95,7 @@ class Screened(NamedTuple):
 
 def is_current() -> bool:
     """False when a detector is of another version than the kernel knows."""
-    return VERSIONS == {detector.KIND: detector.VERSION for detector in DETECTORS}
+    return {detector.KIND: detector.VERSION for detector in DETECTORS} == VERSIONS
 
 
 class Screen:
@@ -109,7 +109,17 @@ class Screen:
         #: Behind the tables; a caller that gives up what it reserved comes back here.
         self.base = self.kernel.mark
 
-    def look(self, text: int, starts: int, ends: int, count: int, *, numbers: bool = True, whole: bool = False, kind: str = "") -> Screened:
+    def look(
+        self,
+        text: int,
+        starts: int,
+        ends: int,
+        count: int,
+        *,
+        numbers: bool = True,
+        whole: bool = False,
+        kind: str = "",
+    ) -> Screened:
         """Judges values that lie in the kernel's memory: addresses of the text and of the offsets.
 
         With `whole` a value is settled only as one hit from end to end; `kind` is what most of a column's values are.
@@ -123,7 +133,8 @@ class Screen:
         if whole:
             found = kernel.call("only_whole", starts, ends, count, slow, hits, found)
         return Screened(
-            kernel.view(slow, count, np.uint8).astype(bool), kernel.view(hits, 4 * found, np.uint32).reshape(-1, 4).copy()
+            kernel.view(slow, count, np.uint8).astype(bool),
+            kernel.view(hits, 4 * found, np.uint32).reshape(-1, 4).copy(),
         )
 
     def find(self, values: Sequence[str], *, numbers: bool) -> tuple[dict[str, list[Span]], list[str]]:
@@ -205,8 +216,6 @@ def _slots(count: int) -> int:
 
 
 def _today() -> int:
-    import datetime as dt
-
     today = dt.datetime.now(dt.UTC).date()
     return today.year * 10_000 + today.month * 100 + today.day
 
@@ -230,7 +239,7 @@ def _automaton() -> tuple[np.ndarray, np.ndarray]:
         for term in terms:
             key = term.lower().encode()
             meanings[key] = meanings.get(key, 0) | meaning
-    used = sorted({byte for term in meanings for byte in term})
+    used = sorted({byte for key in meanings for byte in key})
     classes = np.zeros(256, np.uint8)
     for number, byte in enumerate(used, 1):
         classes[byte] = number
@@ -238,9 +247,9 @@ def _automaton() -> tuple[np.ndarray, np.ndarray]:
             classes[byte - 32] = number
     children: list[dict[int, int]] = [{}]
     says = [0]
-    for term, meaning in meanings.items():
+    for key, meaning in meanings.items():
         state = 0
-        for byte in term:
+        for byte in key:
             step = int(classes[byte])
             if step not in children[state]:
                 children[state][step] = len(children)

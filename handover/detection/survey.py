@@ -73,14 +73,13 @@ class Survey:
             present = list(filter(None, column.values))
             self._take(entry, len(present), present)
 
-    def learn(self, name: str, filled: int, values: list[str] | None, lines: bytes | None) -> None:
+    def learn(self, name: str, filled: int, values: list[str]) -> None:
         """From more of a field that `add` has met: how many values are not empty, and those that its role asks for."""
-        entry = self.fields[name]
-        if lines is None:
-            self._take(entry, filled, list(filter(None, values or ())))
-        else:
-            entry.values += filled
-            self.known.add_number_lines(lines, _kind_of_numbers(entry.role))
+        self._take(self.fields[name], filled, list(filter(None, values)))
+
+    def learn_numbers(self, name: str, lines: bytes) -> None:
+        """Numbers of a field, LF behind each, for the table of a large file."""
+        self.known.add_number_lines(lines, _kind_of_numbers(self.fields[name].role))
 
     def _take(self, entry: FieldSurvey, filled: int, present: list[str]) -> None:
         entry.values += filled

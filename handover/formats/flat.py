@@ -133,9 +133,8 @@ class FlatBatch:
         if rows is None and (lines := self.lines(column)) is not None:
             return lines.decode("utf-8").split("\n")[:-1]
         starts, ends = (self.kernel.view(address, self.count, np.uint32).tolist() for address in self.cells(column))
-        text = memoryview(self.kernel.view(self.text, self.size, np.uint8))
+        text = self.kernel.view(self.text, self.size, np.uint8).data
         return [str(text[starts[row] : ends[row]], "utf-8") for row in (range(self.count) if rows is None else rows)]
-
 
     def as_batch(self, only: str | None = None) -> Batch:
         """All columns, or one of them, as text."""

@@ -7,6 +7,7 @@ fault in the C stays in that memory: it can make a call fail, and reaches nothin
 import atexit
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import wasmtime
@@ -47,11 +48,11 @@ class Kernel:
         assert isinstance(memory, wasmtime.Memory)  # noqa: S101 - our own module
         self._memory = memory
         #: Where free memory begins, at first and now.
-        self.base = self.mark = int(exports["__heap_base"].value(self._store))  # type: ignore[union-attr]
+        self.base = self.mark = int(exports["__heap_base"].value(self._store))
 
     def call(self, name: str, *arguments: int) -> int:
         """Calls an exported function."""
-        return self._functions[name](self._store, *arguments) or 0  # type: ignore[operator,no-any-return]
+        return self._functions[name](self._store, *arguments) or 0
 
     def reserve(self, size: int) -> int:
         """Room for `size` bytes, as an address; whoever sets `mark` back gives it up.
@@ -75,7 +76,7 @@ class Kernel:
         self.view(start, len(array), array.dtype)[:] = array
         return start
 
-    def view(self, start: int, count: int, kind: object) -> np.ndarray:
+    def view(self, start: int, count: int, kind: Any) -> np.ndarray:
         """An array over the instance's own memory; valid until the next `reserve`."""
         dtype = np.dtype(kind)
         address = self._memory.get_buffer_ptr(self._store, count * dtype.itemsize, start)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from threading import Lock
 from typing import NamedTuple, Protocol
 
+import msgspec
 import numpy as np
 
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS
@@ -56,7 +57,7 @@ class _Plan(NamedTuple):
     actions: tuple[int | None, ...] = ()
 
 
-class Redacted(NamedTuple):
+class Redacted(msgspec.Struct):
     """One block as it comes out."""
 
     count: int
@@ -90,7 +91,14 @@ class FlatRedactor:
     """Applies one policy under one key to one table."""
 
     def __init__(
-        self, survey: Survey, policy: Policy, key: bytes, table: FlatTable, delimiter: str, judge: Judge | None, subject: str | None
+        self,
+        survey: Survey,
+        policy: Policy,
+        key: bytes,
+        table: FlatTable,
+        delimiter: str,
+        judge: Judge | None,
+        subject: str | None,
     ) -> None:
         self._survey, self._policy, self._key, self._table = survey, policy, key, table
         self._delimiter = delimiter
@@ -128,7 +136,9 @@ class FlatRedactor:
         with self._lock:
             return self._judge.keep(batch)
 
-    def _join(self, worker: _Worker, batch: FlatBatch, columns: list[list[int]], keep: Sequence[bool] | None, growth: int) -> bytes:
+    def _join(
+        self, worker: _Worker, batch: FlatBatch, columns: list[list[int]], keep: Sequence[bool] | None, growth: int
+    ) -> bytes:
         kernel = worker.kernel
         plan = kernel.put(np.array(columns, np.uint32).reshape(-1))
         kept = kernel.put(np.array(keep, np.uint8)) if keep is not None else 0
@@ -151,7 +161,11 @@ class FlatRedactor:
             redactor.fields = {}
             redactor.apply(batch)
             yield Redacted(
-                batch.count, writer.write(batch, keep), list(redactor.fields.values()), keep, lambda batch=batch: iter([batch])  # type: ignore[misc]
+                batch.count,
+                writer.write(batch, keep),
+                list(redactor.fields.values()),
+                keep,
+                lambda batch=batch: iter([batch]),  # type: ignore[misc]
             )
 
     def _again(self, block: Block) -> Iterator[Batch]:
@@ -192,7 +206,9 @@ def _plan(name: str, survey: Survey, policy: Policy) -> _Plan:
         judge, whole = "screen", rule.action != "scan"
     elif scan.role in _JUDGES:
         judge, whole = _JUDGES[scan.role], True
-    return _Plan(name, rule, _EDITED, judge, whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, actions)
+    return _Plan(
+        name, rule, _EDITED, judge, whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, actions
+    )
 
 
 def _code(action: str, kind: str) -> int | None:
@@ -204,7 +220,9 @@ def _code(action: str, kind: str) -> int | None:
     return {"keep": _KEEP, "drop": _MARK, "pseudonymise": _MAKE_TOKEN}.get(action)
 
 
-def _column(worker: _Worker, batch: FlatBatch, index: int, plan: _Plan, report: FieldRedaction) -> tuple[list[int], int]:
+def _column(
+    worker: _Worker, batch: FlatBatch, index: int, plan: _Plan, report: FieldRedaction
+) -> tuple[list[int], int]:
     """The kernel's `Column`, and how much more room it needs in the output."""
     starts, ends = batch.cells(index)
     if plan.mode != _EDITED:

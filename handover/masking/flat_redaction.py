@@ -48,7 +48,9 @@ class FlatRedaction:
         table, delimiter = self._second(), output_delimiter(self._name)
         subject = self._selection.subject_field if self._selection else None
         yield DelimitedWriter(delimiter).write(Batch(Table(header=table.header), 0, 0, [Column("", [], ())]))
-        redactor = FlatRedactor(survey, self._policy, self._key, table, delimiter, judge, None if subject == "text" else subject)
+        redactor = FlatRedactor(
+            survey, self._policy, self._key, table, delimiter, judge, None if subject == "text" else subject
+        )
         report, fields = self.report, dict[str, FieldRedaction]()
         for block in redactor.blocks():
             self._sample(sampler, block, report.records_in)

@@ -31,7 +31,9 @@ PIECES = [
     "A1234", "x", "X", "o", "l", "一", "三八", "11010519491231002X", "4111111111111111", "DE89370400440532013000", "91350100M000100Y43",
     "911310000123456789", "a.b@c.de", "zhang@example.com", "138", "1234", "5678", "99", "0", "和", "或者", " at ", "phone", "ext. ", "5 Main Street", "\u3000", "é", "——",
 ]  # fmt: skip
-texts = st.lists(st.sampled_from(PIECES) | st.text("0123456789.-: ABCXaefox@，一号生", max_size=6), max_size=7).map("".join)
+texts = st.lists(st.sampled_from(PIECES) | st.text("0123456789.-: ABCXaefox@，一号生", max_size=6), max_size=7).map(
+    "".join
+)
 
 
 def plain(values: list[str], *, numbers: bool = True) -> dict[str, list[Span]]:
