@@ -41,7 +41,7 @@ soak: setup
 
 bench: setup
 	@sh scripts/setup.sh browser
-	$(PYTHON) benchmarks/package.py
+	$(PYTHON) -m benchmarks.packages
 	$(PYTHON) benchmarks/redaction.py
 	$(PYTHON) benchmarks/pages.py
 	$(PYTHON) benchmarks/upload.py

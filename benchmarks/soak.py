@@ -1,6 +1,6 @@
-"""Endurance: racing transitions, killed servers and workers, a large upload. About twenty minutes; prints what it measured.
+"""Endurance: racing transitions, killed servers, workers and builds, a large upload. Half an hour; prints what it measured.
 
-python benchmarks/soak.py [races] [kills] [upload]      (all three without arguments)
+python benchmarks/soak.py [races] [kills] [builds] [upload]      (all without arguments)
 """
 
 import os
@@ -13,6 +13,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from benchmarks.killed_builds import kill_builds
 from benchmarks.kills import play
 from benchmarks.large import carry, plain_write
 from handover.demo.server import running
@@ -21,16 +22,17 @@ ROOT = Path(__file__).resolve().parents[1]
 KILLS = 50
 #: So that the kills fall into every stage, over several demos.
 KILLS_OF_A_DEMO = 10
+BUILD_BYTES, BUILD_KILLS = 1 << 30, 100
 UPLOAD_BYTES, UPLOAD_PERSONS = 2 << 30, 20_000
 ROUNDS = 100
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["races", "kills", "upload"]
+    wanted = sys.argv[1:] or ["races", "kills", "builds", "upload"]
     for name in wanted:
         started = time.monotonic()
         print(f"== {name}", flush=True)
-        {"races": races, "kills": kills, "upload": upload}[name]()
+        {"races": races, "kills": kills, "builds": builds, "upload": upload}[name]()
         print(f"   {time.monotonic() - started:.0f} s", flush=True)
 
 
@@ -58,6 +60,16 @@ def kills() -> None:
             f"{lived.seconds:.0f} s, {len(lived.summary['checks'])} checks passed, nothing left",
             flush=True,
         )
+
+
+def builds() -> None:
+    """Kills the sealing of a large file at random moments."""
+    seed = secrets.randbits(32)
+    with tempfile.TemporaryDirectory(dir=os.environ.get("HANDOVER_SOAK_FOLDER")) as folder:
+        done = kill_builds(Path(folder), BUILD_BYTES, BUILD_KILLS, random.Random(seed))
+    print(
+        f"   seed {seed}; {done.kills} kills, {done.begun} of them after the first byte; a whole build {done.seconds:.1f} s"
+    )
 
 
 def upload() -> None:

@@ -61,6 +61,9 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     job_attempts: int = 5
     job_lease_seconds: int = 20
     job_backoff_seconds: int = 2
+    #: In how many parts a large file is inspected and redacted (as many as there are workers), and from which size on.
+    parts: int = 2
+    parts_from_mib: int = 64
     upload_max_mib: int = 20_480
     case_quota_mib: int = 102_400
     upload_expiry_hours: int = 24

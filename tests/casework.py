@@ -163,10 +163,10 @@ def upload(made: Scene, who: str, name: str, data: bytes) -> str:
     return place.rsplit("/", 1)[1]
 
 
-def record_set(made: Scene, name: str = "clients.csv", title: str = "clients") -> str:
+def record_set(made: Scene, name: str = "clients.csv", title: str = "clients", data: str = CSV) -> str:
     """An uploaded, inspected and classified record set; returns its id."""
     body = {
-        "upload_id": upload(made, "seller", name, CSV.encode()),
+        "upload_id": upload(made, "seller", name, data.encode()),
         "kind": "customer_profile",
         "title": title,
         "owner_party_id": made.parties["seller"],

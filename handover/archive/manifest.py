@@ -107,14 +107,21 @@ class FileLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     salt: str
 
 
-def new_salt() -> str:
-    """A random salt for one line."""
-    return os.urandom(SALT_SIZE).hex()
+def salts() -> Iterator[str]:
+    """A random salt for each of any number of lines."""
+    while True:
+        block = os.urandom(256 * SALT_SIZE).hex()  # the system is asked once for many
+        yield from (block[i : i + 2 * SALT_SIZE] for i in range(0, len(block), 2 * SALT_SIZE))
+
+
+def encode_line(line: FileLine) -> bytes:
+    """One line with its newline."""
+    return canonical.encode_struct(line) + b"\n"
 
 
 def encode_lines(lines: Iterable[FileLine]) -> bytes:
     """The bytes of FILES.jsonl."""
-    return b"".join(canonical.encode_struct(line) + b"\n" for line in lines)
+    return b"".join(map(encode_line, lines))
 
 
 def files_root(files_jsonl: bytes) -> str:

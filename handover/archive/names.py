@@ -5,6 +5,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from handover.archive.errors import UnsafePathError
 
@@ -22,6 +23,10 @@ _UNWANTED = re.compile(
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
 )
+_DRIVE = re.compile(r"[A-Za-z]:[/\\]")
+#: Most names; they are clean as they are, unless they begin like a device.
+_PLAIN = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z_. -]{0,150}[0-9A-Za-z_-])?")
+_DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])[ ]*(?:\..*)?", re.IGNORECASE)
 
 
@@ -31,12 +36,23 @@ def clean_path(original: str) -> str:
     Raises:
         UnsafePathError: absolute, with `..`, empty, or too long or deep.
     """
-    if original.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[/\\]", original):
+    if original.startswith(("/", "\\")) or _DRIVE.match(original):
         raise UnsafePathError(f"{original!r}: absolute paths are not packed", path=original)
+    folder, _, name = original.rpartition("/")
+    if name in ("", ".", "..") or not folder:
+        return _clean_whole(original)
+    path = f"{_clean_whole(folder)}/{_clean_part(name)}"
+    if len(path.encode()) > MAX_PATH_BYTES:
+        raise UnsafePathError(f"{original!r}: longer than {MAX_PATH_BYTES} bytes", path=original)
+    return path
+
+
+@lru_cache(1024)
+def _clean_whole(original: str) -> str:
     parts = [part for part in original.split("/") if part not in ("", ".")]
     if not parts or ".." in parts:
         raise UnsafePathError(f"{original!r}: an empty path, or one with '..', is not packed", path=original)
-    path = "/".join(_clean_part(part) for part in parts)
+    path = "/".join(map(_clean_part, parts))
     if len(path.encode()) > MAX_PATH_BYTES:
         raise UnsafePathError(f"{original!r}: longer than {MAX_PATH_BYTES} bytes", path=original)
     return path
@@ -58,6 +74,8 @@ class UniquePaths:
     def __init__(self) -> None:
         self._files: set[str] = set()
         self._folders: set[str] = set()
+        #: Folder as it was asked for → folder used and its key; what comes later never takes it away.
+        self._used: dict[str, tuple[str, str]] = {"": ("", "")}
 
     def add(self, path: str) -> None:
         """Takes a clean path.
@@ -74,13 +92,23 @@ class UniquePaths:
 
     def add_numbered(self, path: str) -> str:
         """As `add`, but gives a part that is taken a number (`name (2).csv`); returns the path used."""
-        *folders, name = path.split("/")
+        folder, _, name = path.rpartition("/")
+        parent, parent_key = self._used.get(folder) or self._use(folder)
+        key = parent_key + fold(name)
+        if key in self._files or key in self._folders:
+            name = self._free(parent, name, (self._files, self._folders))
+            key = parent_key + fold(name)
+        self._files.add(key)
+        return parent + name
+
+    def _use(self, folder: str) -> tuple[str, str]:
         used = ""
-        for folder in folders:
-            used += self._free(used, folder, (self._files,)) + "/"
-        used += self._free(used, name, (self._files, self._folders))
-        self.add(used)
-        return used
+        for part in folder.split("/"):
+            used += self._free(used, part, (self._files,))
+            self._folders.add(fold(used))
+            used += "/"
+        self._used[folder] = used, fold(used)
+        return self._used[folder]
 
     @staticmethod
     def _free(parent: str, part: str, taken: tuple[set[str], ...]) -> str:
@@ -96,6 +124,8 @@ class UniquePaths:
 
 def fold(path: str) -> str:
     """The key under which two paths are the same."""
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
@@ -105,6 +135,8 @@ def _folders_of(key: str) -> list[str]:
 
 
 def _clean_part(part: str) -> str:
+    if _PLAIN.fullmatch(part) and part[:3].upper() not in _DEVICES:
+        return part
     cleaned = unicodedata.normalize("NFC", _UNWANTED.sub("_", part)).strip(" ")
     if _RESERVED.fullmatch(cleaned):
         cleaned = f"_{cleaned}"

@@ -6,13 +6,13 @@ unpacked are verified. With `only`, files that are not asked for are not verifie
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
@@ -21,11 +21,14 @@ from handover.archive.manifest import FileLine, Manifest
 from handover.archive.package import Package, Progress, SignedBy
 from handover.crypto.age import Passphrase, parse_header
 from handover.crypto.age.files import sync_folder
+from handover.crypto.age.offsets import BINARY, NOFOLLOW
 from handover.crypto.trust import Trust
 
 _BLOCK = 1 << 20
 #: Files that are made durable at once: file systems write what several threads wait for together.
 _SYNCING = 16
+#: Files handed to a thread together: handing over costs more than writing a small file.
+_GROUP = 16
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,13 +56,17 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     written: tuple[str, ...] = ()
 
 
-def inspect(path: Path, identities: Sequence[str | Passphrase] | None = None) -> Inspection:
+def inspect(
+    path: Path, identities: Sequence[str | Passphrase] | None = None, *, progress: Progress | None = None
+) -> Inspection:
     """The outside of a package, and with identities its manifest and list of files; content is not verified."""
     with path.open("rb") as source:
-        digest = sha256()
+        digest, size, total = sha256(), 0, os.fstat(source.fileno()).st_size
         while block := source.read(_BLOCK):
             digest.update(block)
-        size = source.tell()
+            size += len(block)
+            if progress:
+                progress(size, total)
         source.seek(0)
         header = parse_header(source)
         outside = Inspection(
@@ -137,27 +144,25 @@ def _opened(package: Package, signed_by: SignedBy, verified: int, written: tuple
 
 def _unpack(package: Package, lines: Sequence[FileLine], folder: Path, progress: Progress | None) -> tuple[str, ...]:
     for name in package.head_names:
-        _sync(_write(folder / name, iter([package.head(name)])))
+        _sync([_write(folder / name, iter([package.head(name)]))])
     done, total = 0, sum(line.size for line in lines)
-    with ThreadPoolExecutor(_SYNCING) as syncing:
-        waiting: deque[Future[None]] = deque()
+    folders: set[Path] = set()
+    with _Syncing() as syncing:
         for line in dict.fromkeys(lines):
             target = folder / line.path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            waiting.append(syncing.submit(_sync, _write(target, package.read(line))))
-            if len(waiting) > _SYNCING:
-                waiting.popleft().result()
+            if target.parent not in folders:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                folders.add(target.parent)
+            syncing.add(_write(target, package.read(line)))
             done += line.size
             if progress:
                 progress(done, total)
-        for one in waiting:
-            one.result()
     return (*package.head_names, *dict.fromkeys(line.path for line in lines))
 
 
 def _write(target: Path, blocks: Iterator[bytes]) -> int:
     """Writes a new file; returns its descriptor, for `_sync`."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600)
     try:
         for block in blocks:
             view = memoryview(block)
@@ -169,11 +174,41 @@ def _write(target: Path, blocks: Iterator[bytes]) -> int:
     return descriptor
 
 
-def _sync(descriptor: int) -> None:
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+class _Syncing:
+    """Makes written files durable and closes them, while others are written; all are when the `with` block ends."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_SYNCING, "sync")
+        self._group: list[int] = []
+        self._waiting: deque[Future[None]] = deque()
+
+    def add(self, descriptor: int) -> None:
+        self._group.append(descriptor)
+        if len(self._group) == _GROUP:
+            self._pass_on()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._pass_on()
+        self._threads.shutdown()
+        for one in self._waiting:
+            one.result()
+
+    def _pass_on(self) -> None:
+        self._waiting.append(self._threads.submit(_sync, self._group))
+        self._group = []
+        if len(self._waiting) > _SYNCING:
+            self._waiting.popleft().result()
+
+
+def _sync(descriptors: list[int]) -> None:
+    with contextlib.ExitStack() as closing:
+        for descriptor in descriptors:
+            closing.callback(os.close, descriptor)
+        for descriptor in descriptors:
+            os.fsync(descriptor)
 
 
 @contextlib.contextmanager
@@ -182,7 +217,7 @@ def _whole_folder(target: Path) -> Iterator[Path]:
     target = target.absolute()
     parent = target.parent
     parent.mkdir(parents=True, exist_ok=True)
-    temporary = parent / f".{target.name}.{secrets.token_hex(8)}.part"
+    temporary = parent / f".{target.name}.{os.urandom(8).hex()}.part"
     temporary.mkdir(mode=0o700)
     try:
         yield temporary

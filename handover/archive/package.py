@@ -26,6 +26,7 @@ from handover.archive.manifest import FileLine, Manifest
 from handover.archive.zipreader import ZipReader
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import Passphrase, SeekableReader, identities_in, recipient_of
+from handover.crypto.age.stream import workers
 from handover.crypto.errors import SignatureError
 from handover.crypto.signers import keys_for
 from handover.crypto.trust import Trust
@@ -41,6 +42,7 @@ HEAD = (README, MANIFEST, SSH_SIGNATURE, MLDSA_SIGNATURE, FILES, RECEIPT_KEY)
 _OPTIONAL = frozenset({SSH_SIGNATURE, MLDSA_SIGNATURE})
 #: README, signatures and the receipt key are a few kilobytes each.
 _MAX_SMALL = 1 << 18
+_HASHED_ASIDE = 256 << 10
 
 #: `progress(done, total)` in bytes of content.
 Progress = Callable[[int, int], None]
@@ -113,10 +115,17 @@ class Package:
             FileAlteredError: size or SHA-256 differ from the line.
             DamagedChunkError: the ciphertext is damaged there.
         """
-        digest = sha256()
+        digest, hashing = sha256(), None
         for block in self._zip.read(line.path):
-            digest.update(block)
+            if hashing is not None:
+                hashing.result()
+            # A thread hashes a large block while the next is opened; a small one is hashed sooner than handed over.
+            hashing = workers().submit(digest.update, block) if len(block) >= _HASHED_ASIDE else None
+            if hashing is None:
+                digest.update(block)
             yield block
+        if hashing is not None:
+            hashing.result()
         if digest.hexdigest() != line.sha256:
             raise FileAlteredError(line.path, "its SHA-256 is not the one that FILES.jsonl lists: the file was altered")
 

@@ -9,38 +9,16 @@ from hashlib import sha256
 from typing import BinaryIO
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
-from isal.isal_zlib import crc32
 
 from handover.archive import manifest as manifest_format
 from handover.archive import names
 from handover.archive.errors import ArchiveError
-from handover.archive.manifest import (
-    Exclusion,
-    FileLine,
-    FilesHead,
-    Manifest,
-    PackageHead,
-    RecipientHead,
-    SignersHead,
-    WorkflowHead,
-)
-from handover.archive.package import (
-    FILES,
-    MANIFEST,
-    MLDSA_SIGNATURE,
-    README,
-    RECEIPT_KEY,
-    SSH_SIGNATURE,
-    Package,
-    Progress,
-)
-from handover.archive.texts import readme
+from handover.archive.head import Facts, Head, SealResult, SigningKeys
+from handover.archive.manifest import FileLine, FilesHead
+from handover.archive.package import Package, Progress
 from handover.archive.zipformat import DEFLATED, STORED, Member
 from handover.archive.zipwriter import ZipWriter, archive_size
-from handover.crypto import mldsa, sshsig
-from handover.crypto.age import Writer, ciphertext_size, parse_recipient
+from handover.crypto.age import Writer, ciphertext_size
 from handover.crypto.age.stream import ByteSink
 
 
@@ -68,8 +46,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             return Member(self.path, self.crc32, self.size, self.size, STORED)
         return Member(self.path, self.crc32, self.size, self.deflated_size, DEFLATED)
 
-    def line(self) -> FileLine:
-        """Its line in FILES.jsonl, with a new salt."""
+    def line(self, salt: str) -> FileLine:
+        """Its line in FILES.jsonl."""
         return FileLine(
             path=self.path,
             size=self.size,
@@ -78,43 +56,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
             level=self.level,
             records=self.records,
             redaction=self.redaction,
-            salt=manifest_format.new_salt(),
+            salt=salt,
         )
-
-
-class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the manifest says beyond the files; `persons` counts distinct persons over all of them."""
-
-    package: PackageHead
-    persons: int = 0
-    exclusions: tuple[Exclusion, ...] = ()
-    workflow: WorkflowHead = WorkflowHead()
-    audit_checkpoint: str = ""
-
-
-class SigningKeys(msgspec.Struct, frozen=True):
-    """The builder's signing keys; the service has both, a standalone package may have one or none."""
-
-    ed25519: Ed25519PrivateKey | None = None
-    mldsa65: MLDSA65PrivateKey | None = None
-
-
-class SealResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is recorded about a finished package; digests are hex."""
-
-    manifest: bytes
-    manifest_sha256: str
-    files_jsonl: bytes
-    files_root: str
-    files_count: int
-    files_size: int
-    records: int
-    persons: int
-    header_sha256: str
-    stanza_kinds: tuple[str, ...]
-    receipt_key: str
-    ciphertext_sha256: str
-    size: int
 
 
 class Sealed:
@@ -152,19 +95,24 @@ class Plan:
         facts: Facts,
         keys: SigningKeys | None = None,
     ) -> None:
-        self._keys = keys or SigningKeys()
+        self._head = Head(recipients, facts, keys)
         self._entries = entries
         self._recipients = list(recipients)
-        self._kinds = tuple(parse_recipient(recipient).kind for recipient in recipients)
         _check_paths(entries)
-        receipt = sshsig.generate()
-        self._receipt_private = sshsig.private_to_openssh(receipt)
-        self._receipt_public = sshsig.public_line(receipt.public_key().public_bytes_raw())
-        self._lines = [entry.line() for entry in entries]
-        self._files_jsonl = manifest_format.encode_lines(self._lines)
-        self.manifest = self._manifest(facts)
-        self._head = self._head_files()
-        self.plain_size = archive_size([*(_member(name, data) for name, data in self._head), *self._members()])
+        files_jsonl = manifest_format.encode_lines(map(Entry.line, entries, manifest_format.salts()))
+        self.manifest = self._head.manifest(
+            FilesHead(
+                count=len(entries),
+                size=sum(entry.size for entry in entries),
+                records=sum(entry.records for entry in entries),
+                persons=facts.persons,
+                root=manifest_format.files_root(files_jsonl),
+                sha256=sha256(files_jsonl).hexdigest(),
+            )
+        )
+        self._front = self._head.files(self.manifest.encode(), files_jsonl)
+        members = [*(member for member, _ in self._front), *(entry.member for entry in entries)]
+        self.plain_size = archive_size(members)
 
     def ciphertext_size(self, header_size: int) -> int:
         """Size of the finished file."""
@@ -179,11 +127,11 @@ class Plan:
         """
         writer = Writer(sink, self._recipients, hashed=True)
         kinds = tuple(stanza.type for stanza in writer.header.stanzas)
-        if kinds != self._kinds:
-            raise ArchiveError(f"the header names {kinds}, not the recipients {self._kinds}")
+        if kinds != self._head.kinds:
+            raise ArchiveError(f"the header names {kinds}, not the recipients {self._head.kinds}")
         archive = ZipWriter(writer)
-        for name, data in self._head:
-            archive.add(_member(name, data), [data])
+        for member, data in self._front:
+            archive.add(member, [bytes(data)])
         done = 0
         for entry in self._entries:
             archive.add(entry.member, _watched(entry.content(), done, self.manifest.files.size, progress))
@@ -192,64 +140,13 @@ class Plan:
         writer.close()
         if archive.size != self.plain_size or writer.size != self.ciphertext_size(writer.header_size):
             raise ArchiveError("the package has another size than planned")
-        return Sealed(self._result(writer), writer.file_key)
-
-    def _manifest(self, facts: Facts) -> Manifest:
-        ed25519, mldsa65 = self._keys.ed25519, self._keys.mldsa65
-        return Manifest(
-            package=facts.package,
-            files=FilesHead(
-                count=len(self._lines),
-                size=sum(line.size for line in self._lines),
-                records=sum(line.records for line in self._lines),
-                persons=facts.persons,
-                root=manifest_format.files_root(self._files_jsonl),
-                sha256=sha256(self._files_jsonl).hexdigest(),
-            ),
-            recipient=RecipientHead(
-                self._kinds[0] if self._kinds else "",
-                ",".join(manifest_format.recipient_fingerprint(recipient) for recipient in self._recipients),
-            ),
-            exclusions=list(facts.exclusions),
-            workflow=facts.workflow,
-            audit_checkpoint=facts.audit_checkpoint,
-            receipt_key=self._receipt_public,
-            signers=SignersHead(
-                sshsig.fingerprint(ed25519.public_key().public_bytes_raw()) if ed25519 else "",
-                mldsa.fingerprint(mldsa65.public_key()) if mldsa65 else "",
-            ),
-        )
-
-    def _head_files(self) -> list[tuple[str, bytes]]:
-        manifest = self.manifest.encode()
-        head = [(README, readme()), (MANIFEST, manifest)]
-        if self._keys.ed25519:
-            head.append((SSH_SIGNATURE, sshsig.sign(self._keys.ed25519, manifest_format.NAMESPACE, manifest)))
-        if self._keys.mldsa65:
-            head.append((MLDSA_SIGNATURE, mldsa.sign(self._keys.mldsa65, manifest_format.NAMESPACE, manifest)))
-        return [*head, (FILES, self._files_jsonl), (RECEIPT_KEY, self._receipt_private)]
-
-    def _members(self) -> Iterator[Member]:
-        return (entry.member for entry in self._entries)
-
-    def _result(self, writer: Writer) -> SealResult:
-        manifest = self.manifest.encode()
-        files = self.manifest.files
-        return SealResult(
-            manifest=manifest,
-            manifest_sha256=sha256(manifest).hexdigest(),
-            files_jsonl=self._files_jsonl,
-            files_root=files.root,
-            files_count=files.count,
-            files_size=files.size,
-            records=files.records,
-            persons=files.persons,
+        result = self._head.result(
+            self.manifest,
             header_sha256=writer.header_sha256,
-            stanza_kinds=self._kinds,
-            receipt_key=self._receipt_public,
-            ciphertext_sha256=writer.ciphertext_sha256,
             size=writer.size,
+            ciphertext_sha256=writer.ciphertext_sha256,
         )
+        return Sealed(result, writer.file_key)
 
 
 def seal(
@@ -270,10 +167,6 @@ def _check_paths(entries: Sequence[Entry]) -> None:
     for entry in entries:
         names.check_path(entry.path)
         taken.add(entry.path)
-
-
-def _member(name: str, data: bytes) -> Member:
-    return Member(name, crc32(data), len(data), len(data), STORED)
 
 
 def _watched(chunks: Iterable[bytes], done: int, total: int, progress: Progress | None) -> Iterator[bytes]:

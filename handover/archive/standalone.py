@@ -1,50 +1,30 @@
 """Packages over files and folders on a disk, without a case: what `handover package seal` makes.
 
-Nothing is classified, counted or checked against a workflow; the manifest says so by its purpose. Files are read twice,
-and a file that changed in between spoils the build instead of going out unlisted.
+Nothing is classified, counted or checked against a workflow; the manifest says so by its purpose. Each file is read
+once: its content is placed first, and the head, whose size follows from paths and sizes, last.
 """
 
-import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from array import array
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
-from isal.isal_zlib import crc32
-
 from handover import __version__
-from handover.archive import names
-from handover.archive.errors import SourceChangedError, TargetExistsError
-from handover.archive.manifest import PackageHead
+from handover.archive.errors import ArchiveError, TargetExistsError
+from handover.archive.head import Facts, Head, SealResult, SigningKeys
+from handover.archive.manifest import SALT_SIZE, FileLine, FilesHead, PackageHead, encode_line, salts
 from handover.archive.package import Progress
-from handover.archive.seal import Entry, Facts, SealResult, SigningKeys, seal
+from handover.archive.packing import pack
+from handover.archive.sources import Source, sources_below
+from handover.archive.zipformat import directory, local_header
+from handover.archive.zipwriter import archive_size
 from handover.crypto.age.files import whole_file
-from handover.crypto.age.stream import workers
+from handover.crypto.age.placed import PlacedWriter
+from handover.crypto.merkle import Frontier, leaf_hash
 
 PURPOSE = "standalone"
-_BLOCK = 1 << 20
-#: Files that wait for their hash, or for who asked for it.
-_HASHED_AHEAD = 64
-_UNKNOWN = "application/octet-stream"
-#: Named here rather than guessed by the system's tables, which differ between machines.
-_MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".eml": "message/rfc822",
-    ".html": "text/html",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".sqlite": "application/vnd.sqlite3",
-    ".txt": "text/plain",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".zip": "application/zip",
-}
 
 
 def seal_paths(
@@ -56,7 +36,7 @@ def seal_paths(
     number: str | None = None,
     progress: Progress | None = None,
 ) -> SealResult:
-    """Seals files and folders to `out`, which appears when the written file was read back and verified.
+    """Seals files and folders to `out`, which appears when every chunk of it was read back and opened.
 
     Raises:
         TargetExistsError: `out` exists.
@@ -74,74 +54,81 @@ def seal_paths(
             software=f"handover {__version__}",
         )
     )
-    entries = list(entries_of(paths))
+    sources = list(sources_below(paths))
     with whole_file(out, 0o666) as sink:
-        sealed = seal(entries, recipients=recipients, facts=facts, sink=sink, keys=keys, progress=progress)
-        sink.flush()
-        sealed.verify_written(sink)
-    return sealed.result
+        return _write(sink.fileno(), sources, Head(recipients, facts, keys), recipients, progress)
 
 
-def entries_of(paths: Sequence[Path]) -> Iterator[Entry]:
-    """An entry for each regular file, in a fixed order; a folder's own name stays in the path."""
-    taken = names.UniquePaths()
-    found = (
-        (file, taken.add_numbered(names.clean_path(names.ROOT + relative)))
-        for path in paths
-        for file, relative in _files_below(path)
+def _write(
+    target: int, sources: Sequence[Source], head: Head, recipients: Sequence[str], progress: Progress | None
+) -> SealResult:
+    total = sum(source.size for source in sources)
+    # As long as the real lines, since digests and salts are.
+    list_size = sum(len(_line(source, "0" * 64, "0" * 2 * SALT_SIZE)) for source in sources)
+    front = head.blank(len(sources), total, list_size)
+    plain_size = archive_size(chain(front, (source.member(0) for source in sources)))
+    with PlacedWriter(target, recipients, plain_size) as writer:
+        if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
+            raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
+        writer.position = sum(member.total_size for member in front)
+        content, told = _Content(), progress or _nobody
+        for source in sources:
+            content.add(source, *pack(writer, source, lambda size: told(content.size + size, total)))
+            told(content.size, total)
+        manifest = head.manifest(content.head())
+        entries = head.files(manifest.encode(), content.files_jsonl)
+        members = chain((member for member, _ in entries), map(Source.member, sources, content.checksums))
+        for block in directory(members):
+            writer.write(block)
+        writer.position = 0
+        for member, data in entries:
+            writer.write(local_header(member))
+            writer.write(data)
+    return head.result(manifest, header_sha256=writer.header.sha256, size=writer.size)
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Takes progress that nobody asked for."""
+
+
+class _Content:
+    """What is known of the files that were packed, in few bytes for each."""
+
+    def __init__(self) -> None:
+        self.checksums = array("I")
+        self.files_jsonl = bytearray()
+        self.size = 0
+        self._tree = Frontier()
+        self._salts = salts()
+
+    def add(self, source: Source, checksum: int, digest: str) -> None:
+        line = _line(source, digest, next(self._salts))
+        self.checksums.append(checksum)
+        self.files_jsonl += line
+        self.size += source.size
+        self._tree.append(leaf_hash(line[:-1]))
+
+    def head(self) -> FilesHead:
+        return FilesHead(
+            count=len(self.checksums),
+            size=self.size,
+            records=0,
+            persons=0,
+            root=self._tree.root().hex(),
+            sha256=sha256(self.files_jsonl).hexdigest(),
+        )
+
+
+def _line(source: Source, digest: str, salt: str) -> bytes:
+    return encode_line(
+        FileLine(
+            path=source.path,
+            size=source.size,
+            sha256=digest,
+            media_type=source.media_type,
+            level="",
+            records=0,
+            redaction="",
+            salt=salt,
+        )
     )
-    # Several large files are hashed at once; for a small one, handing it to a thread costs more than its hash.
-    hashing: deque[Future[Entry]] = deque()
-    for file, clean in found:
-        if file.stat().st_size >= _BLOCK:
-            hashing.append(workers().submit(_entry, file, clean))
-        else:
-            hashing.append(Future())
-            hashing[-1].set_result(_entry(file, clean))
-        if len(hashing) > _HASHED_AHEAD:
-            yield hashing.popleft().result()
-    for entry in hashing:
-        yield entry.result()
-
-
-def _files_below(path: Path) -> Iterator[tuple[Path, str]]:
-    root = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links
-    if root.is_symlink() or not root.exists():
-        raise SourceChangedError(f"{path}: there is no such file or folder, or it is a link", path=str(path))
-    if root.is_file():
-        yield root, root.name
-        return
-    for folder, subfolders, files in os.walk(root):
-        subfolders.sort()
-        for name in sorted([*files, *subfolders]):
-            file = Path(folder) / name
-            if file.is_symlink() or not (file.is_file() or file.is_dir()):
-                raise SourceChangedError(f"{file}: a link or device can't be packed", path=str(file))
-            if file.is_file():
-                yield file, file.relative_to(root.parent).as_posix()
-
-
-def _entry(file: Path, clean: str) -> Entry:
-    digest, checksum, size = sha256(), 0, 0
-    for block in _blocks(file):
-        digest.update(block)
-        checksum = crc32(block, checksum)
-        size += len(block)
-    return Entry(
-        path=clean,
-        size=size,
-        sha256=digest.hexdigest(),
-        crc32=checksum,
-        content=lambda: _blocks(file),
-        media_type=_MEDIA_TYPES.get(file.suffix.lower(), _UNKNOWN),
-    )
-
-
-def _blocks(file: Path) -> Iterator[bytes]:
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError as error:
-        raise SourceChangedError(f"{file}: can't be read: {error.strerror}", path=str(file)) from error
-    with os.fdopen(descriptor, "rb", buffering=0) as source:
-        while block := source.read(_BLOCK):
-            yield block

@@ -5,6 +5,7 @@ fixed date. Offsets follow from sizes, so equal entries give equal bytes; the re
 """
 
 import struct
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
@@ -20,6 +21,8 @@ _LIMIT_32 = 0xFFFFFFFF
 _LIMIT_16 = 0xFFFF
 _VERSION, _VERSION_64 = 20, 45
 
+#: Records are passed on in pieces of this size.
+_BLOCK = 1 << 16
 END_SIZE = 22
 LOCATOR_SIZE = 20
 END_64_SIZE = 56
@@ -37,13 +40,18 @@ class Member(msgspec.Struct, frozen=True):
     @property
     def total_size(self) -> int:
         """Bytes of local header and data."""
-        return len(local_header(self)) + self.compressed_size
+        return header_size_of(self.path, max(self.size, self.compressed_size)) + self.compressed_size
+
+
+def header_size_of(path: str, size: int) -> int:
+    """Bytes of the header of an entry whose larger size is `size`."""
+    return 30 + len(path.encode()) + (20 if size >= _LIMIT_32 else 0)
 
 
 def local_header(member: Member) -> bytes:
     """The header in front of the data."""
     name = member.path.encode()
-    big = member.size >= _LIMIT_32 or member.compressed_size >= _LIMIT_32
+    big = max(member.size, member.compressed_size) >= _LIMIT_32
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.compressed_size) if big else b""
     return (
         struct.pack(
@@ -97,6 +105,27 @@ def central_header(member: Member, offset: int) -> bytes:
         + name
         + extra
     )
+
+
+def central_size(member: Member, offset: int) -> int:
+    """Bytes of `central_header`."""
+    large = sum(value >= _LIMIT_32 for value in (member.size, member.compressed_size, offset))
+    return 46 + len(member.path.encode()) + (4 + 8 * large if large else 0)
+
+
+def directory(members: Iterable[Member]) -> Iterator[bytes]:
+    """The records behind entries that follow one another from the beginning of the archive."""
+    offset = size = count = 0
+    block = bytearray()
+    for member in members:
+        block += central_header(member, offset)
+        offset += member.total_size
+        count += 1
+        if len(block) >= _BLOCK:
+            yield bytes(block)
+            size += len(block)
+            block.clear()
+    yield bytes(block) + end_records(count, size + len(block), offset)
 
 
 def end_records(count: int, directory_size: int, directory_offset: int) -> bytes:

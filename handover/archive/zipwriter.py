@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from isal.isal_zlib import crc32
 
 from handover.archive.errors import SourceChangedError
-from handover.archive.zipformat import STORED, Member, central_header, end_records, local_header
+from handover.archive.zipformat import STORED, Member, central_size, directory, end_records, local_header
 from handover.crypto.age.stream import ByteSink
 
 
@@ -14,7 +14,7 @@ class ZipWriter:
 
     def __init__(self, sink: ByteSink) -> None:
         self._sink = sink
-        self._entries: list[tuple[Member, int]] = []
+        self._entries: list[Member] = []
         #: Bytes written so far.
         self.size = 0
 
@@ -24,7 +24,7 @@ class ZipWriter:
         Raises:
             SourceChangedError: the chunks do not match size or checksum; the archive is then of no use.
         """
-        self._entries.append((member, self.size))
+        self._entries.append(member)
         self._write(local_header(member))
         written = checksum = 0
         for chunk in chunks:
@@ -39,10 +39,8 @@ class ZipWriter:
 
     def close(self) -> None:
         """Writes directory and end."""
-        start = self.size
-        for member, offset in self._entries:
-            self._write(central_header(member, offset))
-        self._write(end_records(len(self._entries), self.size - start, start))
+        for record in directory(self._entries):
+            self._write(record)
 
     def _write(self, data: bytes) -> None:
         self._sink.write(data)
@@ -51,9 +49,9 @@ class ZipWriter:
 
 def archive_size(members: Iterable[Member]) -> int:
     """Size of the archive of these entries, before anything is written."""
-    offset = directory = count = 0
+    offset = directory_size = count = 0
     for member in members:
-        directory += len(central_header(member, offset))
+        directory_size += central_size(member, offset)
         offset += member.total_size
         count += 1
-    return offset + directory + len(end_records(count, directory, offset))
+    return offset + directory_size + len(end_records(count, directory_size, offset))

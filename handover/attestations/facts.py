@@ -7,6 +7,7 @@ from typing import Any
 from handover.accounts.queries import person_name
 from handover.context import Context
 from handover.documents.document import Covered, GateLine, Signatory
+from handover.documents.templates import label
 from handover.i18n import Text
 from handover.workflow import GateResult, Workflow
 from handover.workflow.approvals import approvers
@@ -42,6 +43,22 @@ def approved_by(ctx: Context, entity_id: uuid.UUID, trigger: str) -> list[Signat
 
 def acted(ctx: Context, person_id: uuid.UUID, role: str, at: Any, level: str = "record of this service") -> Signatory:
     return Signatory(name=person_name(ctx, person_id), role=role_text(role), at=at.isoformat(), level=level)
+
+
+def worded(name: str) -> Text:
+    """A word of the service in both languages; a dash for none."""
+    return label(name) if name else Text("—", "—")
+
+
+def counted(kinds: dict[str, int]) -> Text:
+    """What was found, in words, the commonest first."""
+    found = sorted(kinds.items(), key=lambda item: -item[1])
+    if not found:
+        return Text("—", "—")
+    return Text(
+        "、".join(f"{label(kind).zh} {count}" for kind, count in found),
+        ", ".join(f"{label(kind).en} {count}" for kind, count in found),
+    )
 
 
 def _line(result: GateResult) -> GateLine:

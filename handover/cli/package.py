@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import msgspec
 
 from handover.archive import open as opening
 from handover.archive.errors import TargetExistsError
+from handover.archive.head import SigningKeys
 from handover.archive.open import Inspection, Opened
 from handover.archive.package import Progress
 from handover.archive.receipt import Defect, make_receipt
-from handover.archive.seal import SigningKeys
 from handover.archive.standalone import seal_paths
 from handover.archive.texts import how_to_open
 from handover.crypto import sshsig
@@ -25,6 +26,8 @@ from handover.crypto.trust import Trust, load_trust
 
 #: Exit code of what holds but whose signer is not pinned.
 NOT_PINNED = 3
+#: Seconds between two looks of the progress bar.
+_SHOWN_EVERY = 0.1
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _NEW = click.Path(path_type=Path)
@@ -60,7 +63,6 @@ def seal(paths: tuple[Path, ...], recipients: tuple[str, ...], out: Path, sign_k
     _show(
         {
             "file": str(out),
-            "sha256": result.ciphertext_sha256,
             "size": result.size,
             "files": result.files_count,
             "recipients": list(result.stanza_kinds),
@@ -77,7 +79,9 @@ def seal(paths: tuple[Path, ...], recipients: tuple[str, ...], out: Path, sign_k
 @_json
 def inspect(file: Path, identities: tuple[Path, ...], as_json: bool) -> None:
     """Show the outside of a package and, with an identity, its manifest. Content and signer are not verified."""
-    found = opening.inspect(file, _read_identities(identities) if identities else None)
+    keys = _read_identities(identities) if identities else None
+    with _progress("reading") as progress:
+        found = opening.inspect(file, keys, progress=progress)
     _show(msgspec.to_builtins(found) if as_json else _summary(found), as_json)
 
 
@@ -205,8 +209,18 @@ def _progress(what: str) -> Iterator[Progress | None]:
         yield None
         return
     from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
     from rich.progress import Progress as Bar
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task, shown = bar.add_task(what, total=None), 0.0
+
+        def show(done: int, total: int) -> None:
+            nonlocal shown
+            # A package of many small files tells so much of its progress that showing all of it would slow it down.
+            if (now := time.monotonic()) - shown > _SHOWN_EVERY or done == total:
+                shown = now
+                bar.update(task, completed=done, total=total)
+
+        yield show

@@ -16,9 +16,10 @@ import click
 import msgspec
 
 from handover.archive.errors import TargetExistsError
-from handover.detection import ScanReport, Source, inspect_isolated
+from handover.detection import MemberReport, ScanReport, Source, holds_personal_data, inspect_isolated, local_name
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
+from handover.i18n import Text
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
 
 _CHUNK = 1 << 20
@@ -34,10 +35,15 @@ def scan(paths: tuple[Path, ...], as_json: bool, spans: bool) -> None:
     """Find personal data in files and folders."""
     reports = [(path, _scan(path, spans=spans)) for path in _files(paths)]
     if as_json and not spans:
-        click.echo(msgspec.json.encode({"files": [_as_json(path, report) for path, report in reports]}))
+        click.echo(msgspec.json.encode({"files": [row for path, report in reports for row in _as_json(path, report)]}))
     for path, report in reports:
+        _say_limits(path, report.limits)
         if report.blocked is not None:
             click.echo(f"{path}: {report.blocked.zh} / {report.blocked.en}", err=True)
+            for member in report.members:
+                if member.blocked is not None:
+                    shown = _within(path, member.path)
+                    click.echo(f"{shown}: {member.blocked.zh} / {member.blocked.en}", err=True)
         elif not as_json and not spans:
             _print(path, report)
     if any(report.blocked for _, report in reports):
@@ -55,8 +61,8 @@ def redact(source: Path, target: Path, policy_file: Path | None, key_file: Path 
     policy = _policy(policy_file) if policy_file else default_policy()
     key = _key(key_file) if key_file else secrets.token_bytes(32)
     refused = left = 0
-    for path in _files((source,)):
-        output = target / path.relative_to(source) if source.is_dir() else target
+    for number, path in enumerate(_files((source,)), 1):
+        output = target / _clean_name(path.relative_to(source), number) if source.is_dir() else target
         try:
             leftover = _redact(path, output, policy, key, check=check)
         except FormatRefusedError as error:
@@ -71,6 +77,15 @@ def redact(source: Path, target: Path, policy_file: Path | None, key_file: Path 
         sys.exit(_VERIFICATION_FAILED)
     if refused:
         sys.exit(_PARTIAL)
+
+
+def _clean_name(path: Path, number: int) -> Path:
+    """Where a file of a folder is written: under its own name, unless that tells of a person."""
+    if not any(holds_personal_data(part) for part in (*path.parent.parts, path.stem)):
+        return path
+    clean = Path(f"file-{number}{path.suffix}")
+    click.echo(f"file {number}: its name holds personal data, so it is written as {clean}", err=True)
+    return clean
 
 
 def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
@@ -95,19 +110,43 @@ def _opener(path: Path) -> Source:
 def _scan(path: Path, *, spans: bool) -> ScanReport:
     def show(rows: bytes) -> None:
         for row in rows.splitlines():
-            click.echo(msgspec.json.encode({"path": str(path), **msgspec.json.decode(row)}))
+            place = msgspec.json.decode(row)
+            member = place.pop("member")
+            click.echo(msgspec.json.encode({"path": _within(path, member), **place}))
 
     return inspect_isolated(_opener(path), path.name, key=secrets.token_bytes(32), on_spans=show if spans else None)
 
 
-def _as_json(path: Path, report: ScanReport) -> dict[str, object]:
+def _within(path: Path, member: str) -> str:
+    return f"{path}!{member}" if member else str(path)
+
+
+def _as_json(path: Path, report: ScanReport) -> Iterator[dict[str, object]]:
+    """The file, and each file within it. The persons of a container are those of all files in it."""
+    own = report.records - sum(member.records for member in report.members)
+    yield _file_as_json(
+        path,
+        report,
+        MemberReport(path="", format=report.format, records=own, persons=report.persons, blocked=report.blocked),
+    )
+    for member in report.members:
+        yield _file_as_json(path, report, member)
+
+
+def _file_as_json(path: Path, report: ScanReport, file: MemberReport) -> dict[str, object]:
+    limits = {"limits": [limit.en for limit in report.limits]} if report.limits and not file.path else {}
     return {
-        "path": str(path),
-        "format": report.format,
-        "records": report.records,
-        "persons": report.persons,
-        "fields": [{"name": field.name, "level": field.level, "kinds": field.kinds} for field in report.fields],
-        "blocked": report.blocked.en if report.blocked else None,
+        "path": _within(path, file.path),
+        "format": file.format,
+        "records": file.records,
+        "persons": file.persons,
+        "fields": [
+            {"name": local_name(field.name, field.member), "level": field.level, "kinds": field.kinds}
+            for field in report.fields
+            if field.member == file.path
+        ],
+        "blocked": file.blocked.en if file.blocked else None,
+        **limits,
     }
 
 
@@ -173,5 +212,11 @@ def _into(file: BinaryIO) -> Callable[[bytes], None]:
 
 
 def _say(path: Path, output: Path, report: RedactionReport) -> None:
+    _say_limits(path, report.limits)
     replaced = sum(field.replaced for field in report.fields)
     click.echo(f"{path} → {output}: {report.records_out} records, {replaced} values replaced", err=True)
+
+
+def _say_limits(path: Path, limits: list[Text]) -> None:
+    for limit in limits:
+        click.echo(f"{path}: {limit.zh} / {limit.en}", err=True)

@@ -78,6 +78,13 @@ class TrailingDataError(PayloadError):
     code = "age_trailing_data"
 
 
+class SourceChangedError(CryptoError):
+    """A file changed while it was being encrypted."""
+
+    code = "source_changed"
+    kind = Kind.CONFLICT
+
+
 class SignatureError(CryptoError):
     """A signature does not hold, or is not by an expected key."""
 

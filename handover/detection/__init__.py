@@ -2,14 +2,17 @@
 
 - `inspect_isolated(source, name, *, key, subject_field=None, on_spans=None, on_subjects=None, progress=None) -> ScanReport`:
   the inventory of one file, in a child. `source` is a callable that opens the plaintext chunks (it is opened twice).
-- `ScanReport`: format, records, fields (`FieldReport`), persons, subject, minors, ragged, hidden_sheets, `blocked` (bilingual).
+- `ScanReport`: format, records, fields (`FieldReport`), persons, subject, minors, ragged, hidden_sheets,
+  `members` (`MemberReport`: each file within a container), `blocked` (bilingual).
 - `subject_digest(key, value) -> bytes`: 16 bytes; the reference of a consent list and of a record compare equal.
+- `holds_personal_data(text) -> bool`: of a short text such as a file's name.
 - `LEVELS`: sensitivity by kind. Kinds are those of the interface.
 """
 
 from handover.detection.detectors import LEVELS
 from handover.detection.isolated import Source, inspect_isolated
-from handover.detection.report import FieldReport, ScanReport, SpanRow, Subject
+from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name
+from handover.detection.scanner import holds_personal_data
 from handover.detection.spans import Level, Span
 from handover.detection.subjects import subject_digest
 
@@ -17,11 +20,14 @@ __all__ = [
     "LEVELS",
     "FieldReport",
     "Level",
+    "MemberReport",
     "ScanReport",
     "Source",
     "Span",
     "SpanRow",
     "Subject",
+    "holds_personal_data",
     "inspect_isolated",
+    "local_name",
     "subject_digest",
 ]

@@ -13,14 +13,14 @@ from handover.detection.detectors.resident_id import PROVINCES
 
 _MOBILE = re.compile(r"1[3-9][0-9]{9}\Z")
 _RESIDENT_ID = re.compile(rf"{PROVINCES}[0-9]{{15}}[0-9Xx]\Z")
-#: At most 64 characters, for a longer local part is none.
+#: At most 64 characters, for a longer local part is none; `.invalid` may be a surrogate (`replacements`).
 _EMAIL = re.compile(
-    r"(?=.{1,64}\Z)(?!.*--)[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,24}\Z"
+    r"(?=.{1,64}\Z)(?!.*--|.*\.invalid\Z)[A-Za-z0-9]+(?:[._-][A-Za-z0-9]+)*@(?:[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*\.)+[A-Za-z]{2,24}\Z"
 )
 #: Nothing but numeric kinds could be found in these.
 _PLAIN_NUMBER = re.compile(r"[A-Za-z]{0,4}[-_]?[0-9][0-9.,-]{0,30}\Z")
-#: What a detector surer than the column's role could find inside an address: numbers, mail, plates, secrets.
-_NEEDS_SCAN = re.compile(r"[@＠*\[A-Za-zＡ-Ｚａ-ｚ码令钥]|[0-9０-９](?:[ -]?[0-9０-９]){6}")
+#: What a detector surer than the column's role could find inside an address: numbers, coordinates, mail, plates, secrets.
+_NEEDS_SCAN = re.compile(r"[.．][0-9０-９]{2}|[@＠*°\[A-Za-zＡ-Ｚａ-ｚ码令钥]|[0-9０-９](?:[ -]?[0-9０-９]){6}")
 _CHINESE = re.compile(r"[一-鿿]{2,4}\Z")
 
 

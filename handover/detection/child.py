@@ -5,10 +5,12 @@ Runs under `handover.sandbox`; the identifiers that it reads die with it.
 
 import sys
 import time
+from collections.abc import Callable
 
 import msgspec
 
-from handover.detection.inspection import inspect
+from handover.detection.inspection import inspect, inspected
+from handover.detection.parts import Digests, PartState
 from handover.detection.report import SpanRow
 from handover.formats import FormatRefusedError, Reading, open_records
 from handover.sandbox.frames import FrameKind, pack, read_frame, read_stream
@@ -23,6 +25,8 @@ class Parameters(msgspec.Struct, kw_only=True):
     name: str
     key: bytes
     subject_field: str | None = None
+    #: Number of the part and of how many; the whole is (0, 1).
+    part: tuple[int, int] = (0, 1)
     spans: bool = False
     subjects: bool = False
 
@@ -55,9 +59,12 @@ def main() -> None:
             pending.clear()
 
     def opened() -> Reading:
-        return open_records(read_stream(incoming), parameters.name)
+        return open_records(read_stream(incoming), parameters.name, tolerant=True)
 
     try:
+        if parameters.part != (0, 1):
+            outgoing.write(pack(FrameKind.REPORT, msgspec.msgpack.encode(_part(parameters, opened))))
+            return
         report, subjects = inspect(
             opened(),
             opened,
@@ -74,3 +81,20 @@ def main() -> None:
     if parameters.subjects and subjects is not None:
         outgoing.write(pack(FrameKind.DATA, b"".join(subjects)))
     outgoing.write(pack(FrameKind.REPORT, msgspec.json.encode(report)))
+
+
+def _part(parameters: Parameters, opened: Callable[[], Reading]) -> PartState:
+    inspection, reading = inspected(
+        opened(),
+        opened,
+        parameters.key,
+        parameters.subject_field,
+        on_records=ProgressLines(),
+        part=parameters.part,
+    )
+    return PartState(
+        report=inspection.report(reading),
+        persons=Digests.of(inspection.persons),
+        minors=Digests.of(inspection.minors),
+        under_14=Digests.of(inspection.young),
+    )

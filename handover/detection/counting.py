@@ -24,6 +24,18 @@ class DistinctCounter:
             self._depth += 1
             self.seen = {kept for kept in self.seen if self._sampled(kept)}
 
+    def join(self, depth: int, digests: Iterable[bytes]) -> None:
+        """Adds what another counter saw, which kept only digests of its depth."""
+        if depth > self._depth:
+            self._depth = depth
+            self.seen = {kept for kept in self.seen if self._sampled(kept)}
+        self.update(digests)
+
+    @property
+    def depth(self) -> int:
+        """How many halvings the kept digests went through; 0 is none."""
+        return self._depth
+
     def _sampled(self, digest: bytes) -> bool:
         return int.from_bytes(digest[:8], "big") >> (64 - self._depth) == 0
 

@@ -3,18 +3,20 @@
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.detectors import LEVELS, birth_date, resident_id
-from handover.detection.report import FieldReport, ScanReport, SpanRow, Subject
+from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name
 from handover.detection.shapes import commonest_shapes
 from handover.detection.spans import Level, Span
 from handover.detection.subjects import SubjectDigester
 from handover.detection.survey import FieldSurvey, Survey
 from handover.formats import Batch, Column, Reading
+from handover.i18n import Text
 
 #: What identifies a person in running text, best first.
 _IDENTIFYING = ("resident_id", "mobile", "email", "phone", "person_name")
@@ -24,6 +26,17 @@ _ROLE_LEVELS: dict[str, Level] = {"free_text": "L3", "amount": "L3", "customer_i
 _IDENTIFIER_ROLES = frozenset({"resident_id", "bank_card", "us_ssn", "email", "telephone", "birth_date"})
 _ADULT, _YOUNG = 18, 14
 _DAYS_PER_YEAR = 365.2425
+
+
+@dataclass(slots=True)
+class _Member:
+    """What is counted for one file: the whole, or one within a container."""
+
+    subject: Subject | None
+    #: Number of its first record over the whole file.
+    first: int
+    records: int = 0
+    persons: DistinctCounter = field(default_factory=DistinctCounter)
 
 
 class Inspection:
@@ -39,18 +52,20 @@ class Inspection:
     ) -> None:
         self._survey = survey
         self._subject = subject
+        self._members: dict[str, _Member] = {}
         #: Records of one person lie close together, or come round again.
         self._digest = lru_cache(maxsize=65_536)(SubjectDigester(key))
         self._today = today
         self._on_span = on_span
         self.persons = DistinctCounter()
-        self._minors, self._young = DistinctCounter(), DistinctCounter()
+        self.minors, self.young = DistinctCounter(), DistinctCounter()
         self._kinds: dict[str, dict[str, int]] = {name: {} for name in survey.fields}
         self._hit_values: dict[str, int] = dict.fromkeys(survey.fields, 0)
 
     def add(self, batch: Batch) -> None:
         """Counts one batch."""
-        references = self._references(batch)
+        member = self._member(batch)
+        references = self._references(batch, member.subject)
         # Where the subject is known already only an age is still to be learnt.
         noted = _BIRTHS if len(references) == batch.count else _BIRTHS.union(_IDENTIFYING)
         found: dict[int, dict[str, str]] = {}
@@ -66,14 +81,26 @@ class Inspection:
             if self._on_span is not None:
                 for index, spans in hits.items():
                     self._report_spans(batch, column, index, spans)
-        self._count_persons(references, found)
+        self._count_persons(member, references, found)
 
-    def _references(self, batch: Batch) -> dict[int, str]:
+    def _member(self, batch: Batch) -> _Member:
+        """The counters of the file that a batch is from. Within a container each has the subject field of its own."""
+        path = batch.table.member
+        member = self._members.get(path)
+        if member is None:
+            chosen = self._subject
+            here = chosen is not None and self._survey.fields[chosen.field].member == path
+            member = self._members[path] = _Member(chosen if here else self._survey.subject(path), batch.first)
+        member.records += batch.count
+        return member
+
+    @staticmethod
+    def _references(batch: Batch, subject: Subject | None) -> dict[int, str]:
         """The subject reference of each record that has one."""
-        if self._subject is None:
+        if subject is None:
             return {}
         for column in batch.columns:
-            if column.name == self._subject.field:
+            if column.name == subject.field:
                 return {
                     record: value for record, value in zip(column.records, column.values, strict=True) if value.strip()
                 }
@@ -92,11 +119,14 @@ class Inspection:
 
     def _report_spans(self, batch: Batch, column: Column, index: int, spans: list[Span]) -> None:
         assert self._on_span is not None  # noqa: S101 - asked by the caller
+        path = batch.table.member
+        record = batch.first - self._members[path].first + column.records[index]
         for span in spans:
             self._on_span(
                 SpanRow(
-                    record=batch.first + column.records[index],
-                    field=column.name,
+                    member=path,
+                    record=record,
+                    field=local_name(column.name, path),
                     kind=span.kind,
                     start=span.start,
                     end=span.end,
@@ -104,16 +134,18 @@ class Inspection:
                 )
             )
 
-    def _count_persons(self, references: dict[int, str], found: dict[int, dict[str, str]]) -> None:
-        self.persons.update(map(self._digest, dict.fromkeys(references.values())))
+    def _count_persons(self, member: _Member, references: dict[int, str], found: dict[int, dict[str, str]]) -> None:
+        persons = set(map(self._digest, dict.fromkeys(references.values())))
         for record, identifiers in found.items():
             identifying = [identifiers[kind] for kind in _IDENTIFYING if kind in identifiers]
             if record not in references and not identifying:
                 continue
             digest = self._digest(references.get(record) or identifying[0])
-            if self._subject is None:
-                self.persons.add(digest)
+            if member.subject is None:
+                persons.add(digest)
             self._count_minor(digest, identifiers)
+        self.persons.update(persons)
+        member.persons.update(persons)
 
     def _count_minor(self, digest: bytes, identifiers: dict[str, str]) -> None:
         born = _born(identifiers)
@@ -121,9 +153,9 @@ class Inspection:
             return
         age = (self._today - born).days / _DAYS_PER_YEAR
         if age < _ADULT:
-            self._minors.add(digest)
+            self.minors.add(digest)
         if age < _YOUNG:
-            self._young.add(digest)
+            self.young.add(digest)
 
     def report(self, reading: Reading) -> ScanReport:
         """The finished inventory."""
@@ -133,30 +165,56 @@ class Inspection:
             encoding=reading.notes.encoding,
             records=self._survey.records,
             fields=[self._field(entry) for entry in self._survey.fields.values()],
+            members=[
+                self._member_report(path, kind, reading.notes.blocked.get(path))
+                for path, kind in reading.notes.members.items()
+            ],
+            dropped=reading.notes.dropped,
             persons=self.persons.count(),
             persons_method=method if self.persons.count() else "none",
             subject=self._subject,
-            minors=self._minors.count(),
-            under_14=self._young.count(),
+            minors=self.minors.count(),
+            under_14=self.young.count(),
             ragged=reading.notes.ragged,
             ragged_first_line=reading.notes.ragged_first_line,
             hidden_sheets=reading.notes.hidden_tables,
+            names=self._survey.names.method,
+            limits=self._survey.names.limits(),
+            blocked=_blocked(list(reading.notes.blocked.values())),
+        )
+
+    def _member_report(self, path: str, kind: str, blocked: Text | None) -> MemberReport:
+        counted = self._members.get(path) or _Member(None, 0)
+        return MemberReport(
+            path=path, format=kind, records=counted.records, persons=counted.persons.count(), blocked=blocked
         )
 
     def _field(self, entry: FieldSurvey) -> FieldReport:
         kinds = self._kinds[entry.name]
-        level = _highest([LEVELS[kind] for kind in kinds], _ROLE_LEVELS.get(entry.role, "L1"))
+        level = level_of(entry.role, kinds)
         checked = entry.role in _IDENTIFIER_ROLES
         return FieldReport(
             name=entry.name,
+            member=entry.member,
             level=level,
             kinds=dict(sorted(kinds.items())),
             role=entry.role,
-            need=_need(entry.role, kinds, level),
+            need=need_of(entry.role, kinds, level),
             values=entry.values,
             unmatched=entry.values - self._hit_values[entry.name] if checked else 0,
             shapes=commonest_shapes(entry.sample),
         )
+
+
+def _blocked(reasons: list[Text]) -> Text | None:
+    """Why a container is blocked as a whole."""
+    if not reasons:
+        return None
+    first, count = reasons[0], len(reasons)
+    return Text(
+        f"里面有 {count} 个文件不能检查。第一个的原因：{first.zh}",
+        f"{count} of the files inside can't be inspected. The reason for the first: {first.en}",
+    )
 
 
 def _born(identifiers: dict[str, str]) -> dt.date | None:
@@ -166,11 +224,13 @@ def _born(identifiers: dict[str, str]) -> dt.date | None:
     return dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:])) if digits else None
 
 
-def _highest(levels: Iterable[Level], least: Level) -> Level:
-    return max([least, *levels])
+def level_of(role: str, kinds: Iterable[str]) -> Level:
+    """The level of a field by what it is and what was found in it."""
+    return max([_ROLE_LEVELS.get(role, "L1"), *(LEVELS[kind] for kind in kinds)])
 
 
-def _need(role: str, kinds: dict[str, int], level: Level) -> str:
+def need_of(role: str, kinds: Iterable[str], level: Level) -> str:
+    """The proposal for the custodian, see `FieldReport.need`."""
     if role == "credential" or "credential" in kinds:
         return "unneeded"
     return "review" if level == "L4" else "needed"
@@ -194,19 +254,36 @@ def inspect(
     Raises:
         FormatRefusedError: on either pass.
     """
+    inspection, reading = inspected(first, second, key, subject_field, today, on_span, on_records)
+    digests = sorted(inspection.persons.seen) if inspection.persons.is_exact else None
+    return inspection.report(reading), digests
+
+
+def inspected(
+    first: Reading,
+    second: Callable[[], Reading],
+    key: bytes,
+    subject_field: str | None,
+    today: dt.date | None = None,
+    on_span: Callable[[SpanRow], None] | None = None,
+    on_records: Callable[[str, int], None] | None = None,
+    part: tuple[int, int] = (0, 1),
+) -> tuple[Inspection, Reading]:
+    """As `inspect`, before the report is written; of `part` (number, of how many) only every n-th batch is looked at."""
     survey = survey_of(first, on_records)
     chosen = subject_field is not None and subject_field in survey.fields
     subject = Subject(field=subject_field or "", basis="given") if chosen else survey.subject()
     inspection = Inspection(survey, key, subject, today or dt.datetime.now(dt.UTC).date(), on_span)
     reading = second()
     done = 0
-    for batch in reading.batches:
-        inspection.add(batch)
+    number, of = part
+    for position, batch in enumerate(reading.batches):
+        if position % of == number:
+            inspection.add(batch)
         done += batch.count
         if on_records:
             on_records("scan", done)
-    digests = sorted(inspection.persons.seen) if inspection.persons.is_exact else None
-    return inspection.report(reading), digests
+    return inspection, reading
 
 
 def survey_of(reading: Reading, on_records: Callable[[str, int], None] | None = None) -> Survey:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 import msgspec
 
 from handover.detection.child import Parameters
+from handover.detection.parts import PartState
 from handover.detection.report import ScanReport
 from handover.i18n import Text
 from handover.sandbox import Limits, SandboxCrashError, run_isolated
@@ -62,6 +63,41 @@ def inspect_isolated(
             elif kind is FrameKind.DATA and on_subjects is not None:
                 on_subjects(payload)
 
+    run_isolated(_CHILD, stdin=_wire(parameters, source), limits=limits, on_output=take, on_progress=progress)
+    if not results:
+        raise SandboxCrashError("the inspection ended without a report")
+    return results[0]
+
+
+def inspect_part_isolated(
+    source: Source,
+    name: str,
+    *,
+    key: bytes,
+    part: tuple[int, int],
+    subject_field: str | None = None,
+    progress: Progress | None = None,
+    limits: Limits | None = None,
+) -> PartState | Text:
+    """One part of an inspection that is shared (`parts`): what it found, or why the file can't be inspected.
+
+    Args:
+        part: number of the part, from 0, and of how many; at least two.
+
+    Raises:
+        SandboxError: the child ran out of time or memory, or crashed.
+    """
+    parser = FrameParser()
+    results: list[PartState | Text] = []
+
+    def take(data: bytes) -> None:
+        for kind, payload in parser.feed(data):
+            if kind is FrameKind.REPORT:
+                results.append(msgspec.msgpack.decode(payload, type=PartState))
+            elif kind is FrameKind.REFUSED:
+                results.append(msgspec.json.decode(payload, type=Text))
+
+    parameters = Parameters(name=name, key=key, subject_field=subject_field, part=part)
     run_isolated(_CHILD, stdin=_wire(parameters, source), limits=limits, on_output=take, on_progress=progress)
     if not results:
         raise SandboxCrashError("the inspection ended without a report")

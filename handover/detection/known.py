@@ -79,11 +79,20 @@ class KnownValues:
             self.full = True
             return
         if is_chinese_name(name):
-            self._chinese.append(name)
+            self._remember_chinese(name)
         elif " " in name:
             self._latin.setdefault(name.split(" ", 1)[0].rstrip(","), []).append(name)
-        else:
-            return  # one Latin word is too common a word
+            self._names.add(name)
+            self.screen = None
+        # One Latin word is too common a word.
+
+    def add_found(self, name: str) -> None:
+        """A name in Chinese characters that was found in running text; it may be a foreigner's."""
+        if name not in self._names and len(self._names) < MAX_NAMES:
+            self._remember_chinese(name)
+
+    def _remember_chinese(self, name: str) -> None:
+        self._chinese.append(name)
         self._names.add(name)
         self._heads = self.screen = None
 

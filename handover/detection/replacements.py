@@ -6,22 +6,29 @@ from handover.detection.spans import Span
 
 _TOKEN = re.compile(r"[a-z_]+-[A-Z2-7]{26}\Z")
 _MARKER = re.compile(r"\[[a-z_]+\]\Z")
-_TOKEN_IN_TEXT = re.compile(r"(?<![A-Za-z0-9])[a-z_]+-[A-Z2-7]{26}(?![A-Z0-9])")
+#: Values in ranges that nobody is given (`masking.surrogates`).
+_SURROGATE = r"1[01][0-9]{9}|000-[0-9]{8}|\+999[0-9]{12}|[a-z2-7]{25}@example\.invalid|00[0-9]{16}|0000[0-9]{12}"
+_WHOLE_SURROGATE = re.compile(rf"(?:{_SURROGATE})\Z")
+_TOKEN_IN_TEXT = re.compile(rf"(?<![A-Za-z0-9])(?:[a-z_]+-[A-Z2-7]{{26}}(?![A-Z0-9])|(?:{_SURROGATE})(?![0-9A-Za-z]))")
+#: Without one of these a text holds no token and no surrogate.
+_HINTS = ("-", "10", "11", "00", "+999", ".invalid")
 #: A mask hides at least this share; less is a value with a star in it.
 _MASKED_SHARE = 0.3
 
 
 def is_replacement(value: str) -> bool:
-    """True for a pseudonym, a marker like `[mobile]`, or a value that is masked for the most part."""
+    """True for a pseudonym, a surrogate, a marker like `[mobile]`, or a value that is masked for the most part."""
     if "*" in value:
         stars = value.count("*")
         return stars >= _MASKED_SHARE * len(value)
-    return bool(_TOKEN.match(value) or _MARKER.match(value))
+    return bool(_TOKEN.match(value) or _MARKER.match(value) or _WHOLE_SURROGATE.match(value))
 
 
 def without_tokens(value: str, spans: list[Span]) -> list[Span]:
     """Hits that are not part of a pseudonym: behind a cue (密码是…) a token reads like a secret."""
-    tokens = [match.span() for match in _TOKEN_IN_TEXT.finditer(value)] if spans and "-" in value else []
+    if not spans or not any(hint in value for hint in _HINTS):
+        return spans
+    tokens = [match.span() for match in _TOKEN_IN_TEXT.finditer(value)]
     if not tokens:
         return spans
     return [span for span in spans if not any(start <= span.start and span.end <= end for start, end in tokens)]

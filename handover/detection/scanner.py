@@ -78,6 +78,11 @@ def _detectors(window: str) -> tuple[object, ...]:
     return tuple(detector for detector in DETECTORS if window == detector.WINDOW)
 
 
+def holds_personal_data(text: str) -> bool:
+    """Whether anything is found in a short text, such as a file's name."""
+    return bool(ColumnScan().find([text]))
+
+
 class ColumnScan:
     """How one field is scanned: its role, the kinds that its header makes implausible, and the known values."""
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
-from handover.detection.report import Subject
+from handover.detection.names.learning import NameLearner
+from handover.detection.report import Subject, local_name
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
 from handover.formats.errors import refuse
@@ -24,13 +25,19 @@ _REALLY_IDENTIFIERS = 0.8
 #: A column whose values are longer than this on average, or hold spaces or punctuation, is free text.
 _FREE_TEXT_LENGTH = 24
 
-#: Whose columns' values are looked for elsewhere.
-LEARNT_ROLES = SOURCES_OF_NUMBERS | {"person_name"}
-
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
+
+#: Roles whose values may be sentences with names in them.
+_RUNNING_TEXT = frozenset({"", "free_text"})
+
+#: Whose columns' values are read for names and numbers to look for elsewhere.
+LEARNT_ROLES = SOURCES_OF_NUMBERS | _RUNNING_TEXT | {"person_name"}
 
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
+
+#: A header of one word (Mercedes, Jordan) may be a brand or a place; a full name is a person's.
+_NAME_IN_HEADER = 0.8
 
 #: Which role tells persons apart best.
 _SUBJECT_ORDER = ("customer_id", "resident_id", "telephone", "email", "person_name")
@@ -42,6 +49,7 @@ class FieldSurvey:
     """One field while its sample is gathered, and afterwards."""
 
     name: str
+    member: str
     header_role: str
     sample: list[str] = field(default_factory=list)
     role: str = ""
@@ -56,6 +64,7 @@ class Survey:
     def __init__(self) -> None:
         self.fields: dict[str, FieldSurvey] = {}
         self.known = KnownValues()
+        self.names = NameLearner()
         self.records = 0
 
     def add(self, batch: Batch) -> None:
@@ -65,11 +74,14 @@ class Survey:
             FormatRefusedError: a field's name is personal data itself.
         """
         self.records += batch.count
+        _refuse_data_in_name(batch.table.name)
         for column in batch.columns:
             entry = self.fields.get(column.name)
             if entry is None:
-                _refuse_data_in_name(column.name)
-                entry = self.fields[column.name] = FieldSurvey(column.name, role_of_header(column.name))
+                member = batch.table.member
+                local = local_name(column.name, member)
+                _refuse_data_in_name(local)
+                entry = self.fields[column.name] = FieldSurvey(column.name, member, role_of_header(local))
             present = list(filter(None, column.values))
             self._take(entry, len(present), present)
 
@@ -95,18 +107,20 @@ class Survey:
         for entry in self.fields.values():
             if not entry.decided:
                 self._decide(entry)
+        self.names.finish(self.known)
         return self
 
-    def subject(self) -> Subject | None:
-        """The field that tells persons apart best; None when no field does."""
+    def subject(self, member: str | None = None) -> Subject | None:
+        """The field (of a file within a container) that tells persons apart best; None when no field does."""
+        fields = [entry for entry in self.fields.values() if member is None or entry.member == member]
         by_role: dict[str, str] = {}
-        for entry in self.fields.values():
+        for entry in fields:
             if entry.values:
                 by_role.setdefault(entry.role, entry.name)
         for role in _SUBJECT_ORDER:
             if role in by_role:
                 return Subject(field=by_role[role], basis=_SUBJECT_BASIS.get(role, role))
-        for entry in self.fields.values():
+        for entry in fields:
             if entry.role == "order" and len(set(entry.sample)) == len(entry.sample) > 0:
                 return Subject(field=entry.name, basis="record_id")
         return None
@@ -118,7 +132,7 @@ class Survey:
 
     def _decide(self, entry: FieldSurvey) -> None:
         entry.decided = True
-        single_word = is_single_word_name(entry.name)
+        single_word = is_single_word_name(local_name(entry.name, entry.member))
         entry.role = _role(entry, single_word=single_word)
         suppressed = _implausible(entry) if entry.role in _NO_FREE_TEXT else frozenset()
         # Amounts and numbers are searched for no names; everything else is.
@@ -132,6 +146,8 @@ class Survey:
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
             self.known.add_numbers(values, _kind_of_numbers(entry.role))
+        elif entry.role in _RUNNING_TEXT:
+            self.names.read(values)
 
 
 def _kind_of_numbers(role: str) -> str:
@@ -176,7 +192,10 @@ def _refuse_data_in_name(name: str) -> None:
     if any(
         spans
         for spans in ColumnScan().find([name]).values()
-        if any(span.kind not in _WORDS_IN_HEADERS for span in spans)
+        if any(
+            span.kind not in _WORDS_IN_HEADERS and (span.kind != "person_name" or span.confidence >= _NAME_IN_HEADER)
+            for span in spans
+        )
     ):
         raise refuse(
             "字段名（表头或 JSON 的键）里有个人信息，无法按字段处理。请改用固定的字段名。",

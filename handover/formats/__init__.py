@@ -1,32 +1,45 @@
-"""Reads and rebuilds files of records: CSV/TSV, XLSX, JSONL and TXT, recognised by content.
+"""Reads and rebuilds files, recognised by content; `FORMATS` lists them.
 
 - `identify(head: bytes, name: str) -> FormatGuess`: what a file is, or why it is refused (bilingual).
-- `open_records(chunks, name) -> Reading`: batches of records, with notes (ragged rows, hidden sheets, encoding).
+- `open_records(chunks, name) -> Reading`: batches of records, with notes (ragged rows, hidden sheets, encoding, the files within).
 - `open_writer(format, name="") -> Writer`: `write(batch, keep)` and `finish()` give the bytes of a clean file.
 
 Everything that parses runs on untrusted bytes: call it in a child (`handover.sandbox`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from handover.formats import delimited, jsonl, plain_text, xlsx
-from handover.formats.errors import FormatRefusedError
+from handover.formats import delimited, eml, html, json_document, jsonl, plain_text, sqlite, xlsx, zip_files
+from handover.formats.errors import FormatRefusedError, refuse
 from handover.formats.identify import FORMATS, HEAD_BYTES, FormatGuess, identify
-from handover.formats.records import Batch, Column, Notes, Reading, Table, Writer
+from handover.formats.members import Nest
+from handover.formats.records import Batch, Column, Edit, Notes, Reading, Table, Writer
+from handover.formats.zip_directory import END_BYTES, ends_like_zip
+
+#: Formats that are ZIPs themselves.
+_ZIPPED = frozenset({"zip", "xlsx", "docx"})
 
 if TYPE_CHECKING:
     from handover.formats.flat import FlatTable
 
 
-def open_records(chunks: Iterable[bytes], name: str) -> Reading:
+def open_records(chunks: Iterable[bytes], name: str, *, tolerant: bool = False, nest: Nest | None = None) -> Reading:
     """Recognises a stream and reads its records.
+
+    Args:
+        chunks: the file's bytes.
+        name: its name; only the ending counts.
+        tolerant: read on when a file within can't be inspected; the notes say which and why.
+        nest: for the files within a file: where they are.
 
     Raises:
         FormatRefusedError: at once or while the batches are read.
     """
+    inside = nest or Nest(open_records, tolerant)
     source = iter(chunks)
     head = b""
     for chunk in source:
@@ -37,14 +50,43 @@ def open_records(chunks: Iterable[bytes], name: str) -> Reading:
     if guess.refused is not None:
         raise FormatRefusedError(guess.refused)
     notes = Notes(encoding=guess.encoding)
-    whole = chain([head], source)
-    batches = {
+    whole: Iterator[bytes] = chain([head], source)
+    if guess.format not in _ZIPPED:
+        whole = _no_zip_at_end(whole)
+    readers: dict[str, Callable[[], Iterator[Batch]]] = {
         "csv": lambda: delimited.read(whole, guess.delimiter, notes),
         "jsonl": lambda: jsonl.read(whole),
+        "json": lambda: json_document.read(whole),
+        "sqlite": lambda: sqlite.read(whole, notes),
+        "pdf": lambda: _module("pdf").read(whole),
+        "png": lambda: _module("picture").read(whole, "png"),
+        "jpeg": lambda: _module("picture").read(whole, "jpeg"),
+        "docx": lambda: _module("docx").read(whole),
         "txt": lambda: plain_text.read(whole),
+        "html": lambda: html.read(whole),
+        "eml": lambda: eml.read(whole, notes, inside),
         "xlsx": lambda: xlsx.read(whole, notes),
-    }[guess.format]()
-    return Reading(guess.format, batches, notes)
+        "zip": lambda: zip_files.read(whole, notes, inside),
+    }
+    return Reading(guess.format, readers[guess.format](), notes)
+
+
+def _module(name: str) -> Any:
+    """A format whose libraries are loaded only when such a file comes: they would slow every start."""
+    return import_module(f"handover.formats.{name}")
+
+
+def _no_zip_at_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The chunks; refused at their end when an archive is appended, which other programs would open instead."""
+    tail = b""
+    for chunk in chunks:
+        yield chunk
+        tail = chunk[-END_BYTES:] if len(chunk) >= END_BYTES else (tail + chunk)[-END_BYTES:]
+    if ends_like_zip(tail):
+        raise refuse(
+            "文件末尾附有一个压缩包，无法整体检查。",
+            "An archive is appended to the file, so it can't be inspected whole.",
+        )
 
 
 #: Smaller tables are done before the libraries of the fast way are loaded.
@@ -96,12 +138,20 @@ class _Recorder:
 
 def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word of the interface
     """A writer of `format`; a `.tsv` name keeps its tabs."""
-    if format == "csv":
-        return delimited.DelimitedWriter(delimited.output_delimiter(name))
-    writers: dict[str, type[jsonl.JsonlWriter | plain_text.PlainTextWriter | xlsx.XlsxWriter]] = {
+    writers: dict[str, Callable[[], Writer]] = {
+        "csv": lambda: delimited.DelimitedWriter(delimited.output_delimiter(name)),
         "jsonl": jsonl.JsonlWriter,
+        "json": json_document.JsonWriter,
+        "sqlite": sqlite.SqliteWriter,
+        "pdf": lambda: _module("pdf").PdfWriter(),
+        "png": lambda: _module("picture").PngWriter(),
+        "jpeg": lambda: _module("picture").JpegWriter(),
+        "docx": lambda: _module("docx").DocxWriter(),
         "txt": plain_text.PlainTextWriter,
+        "html": html.HtmlWriter,
+        "eml": lambda: eml.EmlWriter(open_writer),
         "xlsx": xlsx.XlsxWriter,
+        "zip": lambda: zip_files.ZipWriter(open_writer),
     }
     return writers[format]()
 
@@ -111,6 +161,7 @@ __all__ = [
     "HEAD_BYTES",
     "Batch",
     "Column",
+    "Edit",
     "FormatGuess",
     "FormatRefusedError",
     "Notes",

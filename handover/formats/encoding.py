@@ -6,9 +6,10 @@ A file may be plain ASCII for megabytes before its first Chinese character, so "
 """
 
 import codecs
+import contextlib
 from collections.abc import Iterable, Iterator
 
-from handover.formats.errors import refuse
+from handover.formats.errors import FormatRefusedError, refuse
 
 #: Text after the first non-ASCII byte that decides: enough for some hundred characters.
 _DECIDING_BYTES = 4096
@@ -16,6 +17,16 @@ _DECIDING_BYTES = 4096
 _PLAUSIBLE_SHARE = 0.7
 _GB2312_TRAIL = 0xA1
 _ASCII = bytes(range(128))
+#: Control characters that no text needs; form feed and escape do occur in printouts.
+_CONTROLS = bytes({*range(1, 9), *range(14, 32)} - {27})
+#: So many, or one in so many bytes, are still a slip of some program; more is no text.
+_SLIPS, _BYTES_PER_SLIP = 3, 100
+
+#: Programs that say `gb2312` or `big5` write the larger sets of the same family.
+_FAMILIES = {"gb2312": "gb18030", "gbk": "gb18030", "big5": "cp950", "big5-hkscs": "big5hkscs", "hz-gb-2312": "hz"}
+_WESTERN = ("us-ascii", "ascii", "iso-8859-", "iso_8859-", "latin", "windows-125", "cp125")
+#: Codecs of Python that are no encodings of a text.
+_NO_CHARACTER_SETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"})
 
 
 def detect(head: bytes) -> str:
@@ -27,11 +38,12 @@ def detect(head: bytes) -> str:
     if head.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if b"\0" in head:
-        raise refuse(
-            "内容是未知的二进制格式，无法检查。", "The content is an unknown binary format and can't be inspected."
-        )
+        if _decodes(head, "utf-16"):
+            return "utf-16"
+        raise _binary()
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if b"\0" in head or controls > max(_SLIPS, len(head) // _BYTES_PER_SLIP):
+        raise _binary()
     if head.isascii():
         return "ascii"
     if _decodes(head, "utf-8"):
@@ -41,6 +53,12 @@ def detect(head: bytes) -> str:
     raise refuse(
         "文本编码既不是 UTF-8 也不是 GB18030，无法可靠读取。请另存为 UTF-8。",
         "The text is neither UTF-8 nor GB18030, so it can't be read reliably. Save it as UTF-8.",
+    )
+
+
+def _binary() -> FormatRefusedError:
+    return refuse(
+        "内容是未知的二进制格式，无法检查。", "The content is an unknown binary format and can't be inspected."
     )
 
 
@@ -67,6 +85,25 @@ def _is_plausible_gb18030(data: bytes) -> bool:
         common += data[position + 1] >= _GB2312_TRAIL and data[position] <= 0xF7
         position += 2
     return pairs == 0 or common / pairs >= _PLAUSIBLE_SHARE
+
+
+def decode_as(data: bytes, label: str) -> str:
+    """A text whose encoding is said beside it (a mail's part, a web page); the word is believed where the bytes allow it.
+
+    Raises:
+        FormatRefusedError: nothing fits.
+    """
+    coding = _FAMILIES.get(label.lower(), label.lower())
+    if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "".join(decode([data]))
+    if coding.startswith(_WESTERN):
+        # These labels fit any bytes, and are what programs write that were not told.
+        with contextlib.suppress(FormatRefusedError):
+            return "".join(decode([data]))
+    with contextlib.suppress(UnicodeError, LookupError):
+        if coding and codecs.lookup(coding).name not in _NO_CHARACTER_SETS:
+            return data.decode(coding)
+    return "".join(decode([data]))
 
 
 def decode(chunks: Iterable[bytes]) -> Iterator[str]:

@@ -5,6 +5,7 @@ languages.
 """
 
 import json
+import re
 from pathlib import PurePath
 
 import msgspec
@@ -14,7 +15,21 @@ from handover.formats.errors import FormatRefusedError, refuse
 from handover.i18n import Text
 
 #: The formats that are inspected and rewritten.
-FORMATS = ("csv", "xlsx", "jsonl", "txt")
+FORMATS = (
+    "csv",
+    "xlsx",
+    "jsonl",
+    "json",
+    "sqlite",
+    "txt",
+    "html",
+    "eml",
+    "docx",
+    "pdf",
+    "png",
+    "jpeg",
+    "zip",
+)
 
 #: How much of a file `identify` wants to see: enough for 200 rows of narratives.
 HEAD_BYTES = 256 * 1024
@@ -25,13 +40,14 @@ _MAGIC: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
     (b"\x89PNG\r\n", "PNG", ("png",)),
     (b"\xff\xd8\xff", "JPEG", ("jpg", "jpeg")),
     (b"GIF8", "GIF", ("gif",)),
-    (b"SQLite format 3\0", "SQLite", ("sqlite", "sqlite3", "db")),
+    (b"SQLite format 3\0", "SQLite", ("sqlite", "sqlite3", "db", "db3")),
     (b"Rar!\x1a\x07", "RAR", ("rar",)),
     (b"7z\xbc\xaf\x27\x1c", "7-Zip", ("7z",)),
     (b"\x1f\x8b", "gzip", ("gz", "tgz")),
     (b"BZh", "bzip2", ("bz2",)),
     (b"\xfd7zXZ\0", "xz", ("xz",)),
     (b"\x28\xb5\x2f\xfd", "zstd", ("zst",)),
+    (b"\x78\x9f\x3e\x22", "TNEF (winmail.dat)", ("dat",)),
     (b"\x7fELF", "ELF", ()),
     (b"MZ\x90", "Windows EXE", ("exe", "dll")),
     (b"{\\rtf", "RTF", ("rtf", "doc")),
@@ -42,9 +58,26 @@ _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _TABLE_NAMES = frozenset({"csv", "tsv", "tab"})
 _TEXT_NAMES = frozenset({"txt", "log", "md", "text"})
 _JSONL_NAMES = frozenset({"jsonl", "ndjson"})
-_OTHER_KNOWN = frozenset(
-    {"pdf", "png", "jpg", "jpeg", "docx", "doc", "xls", "eml", "zip", "sqlite", "db", "html", "htm"}
+_HTML_NAMES = frozenset({"html", "htm", "xhtml"})
+#: Names of kinds that are never text, whatever the text says.
+_BINARY_NAMES = frozenset(
+    {"xlsx", "pdf", "png", "jpg", "jpeg", "docx", "doc", "xls", "zip", "sqlite", "sqlite3", "db", "db3", "eml"}
 )
+_HTML_START = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|meta|title|table|div|p|span|h[1-6]|ul|ol|br)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_XML_START = re.compile(r"\s*<(?:\?xml|!DOCTYPE|svg\b|!ENTITY)", re.IGNORECASE)
+_HEADER_LINE = re.compile(rb"(?:From |[!-9;-~]+:)")
+_MAIL_HEADER = re.compile(
+    rb"^(?:From|To|Cc|Subject|Date|Received|Return-Path|Delivered-To|Message-ID|MIME-Version|Content-Type|Content-Transfer-Encoding|DKIM-Signature|X-[A-Za-z-]+):",
+    re.IGNORECASE | re.MULTILINE,
+)
+#: So many different headers of a mail are no accident.
+_SURELY_MAIL = 3
+_JSON_STARTS = tuple('{["-0123456789tfn')
+_OPENDOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument"
+_OFFICE_CONTENT = b"[Content_Types].xml"
 
 
 class FormatGuess(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +104,15 @@ def _identify(head: bytes, extension: str) -> FormatGuess:
         return _zip(head, extension)
     if (guess := _binary(head, extension)) is not None:
         return guess
+    if _is_mail(head, extension):
+        # Its parts may each be in another encoding, so nothing is said of the whole.
+        return FormatGuess(format="eml")
+    if extension in _HTML_NAMES and b"\0" not in head and _HTML_START.match(head[:4096].decode("latin-1")):
+        # A page says its own encoding.
+        return FormatGuess(format="html")
     coding = encoding.detect(head)
     text = encoding.decode_head(head, coding)
-    if extension == "xlsx" or extension in _OTHER_KNOWN:
+    if extension in _BINARY_NAMES:
         raise refuse(
             f"文件名以 .{extension} 结尾，内容却是文本，两者不符。请核对文件。",
             f"The name ends in .{extension} but the content is text. Check the file.",
@@ -81,51 +120,86 @@ def _identify(head: bytes, extension: str) -> FormatGuess:
     return _text(text, coding, extension)
 
 
+def _is_mail(head: bytes, extension: str) -> bool:
+    """True when the bytes before the first empty line are a mail's headers."""
+    headers = head.replace(b"\r\n", b"\n").lstrip(b"\n").split(b"\n\n", 1)[0]
+    if not _HEADER_LINE.match(headers):
+        return False
+    known = {found[0].lower() for found in _MAIL_HEADER.finditer(headers)}
+    if extension == "eml":
+        return bool(known)
+    if len(known) < _SURELY_MAIL:
+        return False
+    if extension:
+        # As plain text its encoded parts would not be seen.
+        raise _lie(extension, "e-mail")
+    return True
+
+
 def _text(text: str, coding: str, extension: str) -> FormatGuess:
     if extension in _TEXT_NAMES:
         return FormatGuess(format="txt", encoding=coding)
-    jsonl = _is_jsonl(text)
-    if extension in _JSONL_NAMES or (extension == "json" and jsonl):
-        if not jsonl:
+    if extension in _HTML_NAMES:
+        return FormatGuess(format="html", encoding=coding)
+    kind = _markup(text) or _json(text, extension)
+    if extension in _JSONL_NAMES:
+        if kind != "jsonl":
             raise refuse(
                 "文件名说是 JSONL，但第一行不是一个 JSON 对象。",
                 "The name says JSONL, but the first line is no JSON object.",
             )
         return FormatGuess(format="jsonl", encoding=coding)
-    if extension == "json":
-        raise refuse(
-            "尚不能检查整份 JSON 文档；请改为每行一个对象的 JSONL。",
-            "A single JSON document can't be inspected yet; provide JSONL with one object a line.",
-        )
+    if extension == "json" and kind not in {"json", "jsonl"}:
+        raise refuse("文件名说是 JSON，内容却不是。", "The name says JSON, but the content is not.")
+    if kind and extension in _TABLE_NAMES:
+        raise _lie(extension, kind.upper())
+    if kind:
+        return FormatGuess(format=kind, encoding=coding)
     sniffed = delimited_sniffing.sniff(text, prefer="\t" if extension in {"tsv", "tab"} else ",")
-    if extension in _TABLE_NAMES:
-        if jsonl:
-            raise refuse(
-                f"文件名以 .{extension} 结尾，内容却是 JSONL。",
-                f"The name ends in .{extension} but the content is JSONL.",
-            )
-        return FormatGuess(format="csv", encoding=coding, delimiter=sniffed.delimiter)
-    if jsonl:
-        return FormatGuess(format="jsonl", encoding=coding)
-    if sniffed.is_table:
+    if extension in _TABLE_NAMES or sniffed.is_table:
         return FormatGuess(format="csv", encoding=coding, delimiter=sniffed.delimiter)
     return FormatGuess(format="txt", encoding=coding)
 
 
-def _is_jsonl(text: str) -> bool:
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    if not first.lstrip().startswith("{"):
-        return False
+def _markup(text: str) -> str:
+    """`html`, or nothing."""
+    if _HTML_START.match(text):
+        return "html"
+    if _XML_START.match(text):
+        # As plain text, what its character references spell would not be seen.
+        raise _not_yet("XML")
+    return ""
+
+
+def _json(text: str, extension: str) -> str:
+    """`jsonl` when the first line is an object and is not all there is, `json` for any other document, or nothing."""
+    first, _, rest = text.lstrip().partition("\n")
+    if not first.startswith(("{", "[")) and extension != "json":
+        return ""
     try:
-        return isinstance(json.loads(first), dict)
+        value = json.loads(first)
     except (ValueError, RecursionError):
-        # A record longer than the head is cut, not malformed.
-        return "\n" not in text and len(text) >= HEAD_BYTES // 4
+        return "json" if _begins_json(first, rest, extension) else ""
+    if isinstance(value, dict) and (rest.strip() or extension != "json"):
+        return "jsonl"
+    return "json" if not rest.strip() else ""
+
+
+def _begins_json(first: str, rest: str, extension: str) -> bool:
+    """Whether a document goes on below its first line; with a telling name its reader will say what is wrong."""
+    if extension == "json":
+        return first.startswith(_JSON_STARTS)
+    start = (first + rest[:200]).replace(" ", "").replace("\t", "").replace("\r", "").replace("\n", "")
+    return start.startswith(('{"', '[{"', "[[", '["')) and (":" in start or start.startswith("["))
 
 
 def _zip(head: bytes, extension: str) -> FormatGuess:
+    if _OPENDOCUMENT in head[:200]:
+        raise _not_yet("OpenDocument")
     inside = ((b"word/", "DOCX"), (b"ppt/", "PPTX"), (b"xl/", "xlsx"))
     kind = next((kind for marker, kind in inside if marker in head), "xlsx" if extension == "xlsx" else "ZIP")
+    if extension == "zip" and _OFFICE_CONTENT not in head:
+        kind = "ZIP"  # a folder of that name is no Office document
     if kind == "xlsx":
         if extension not in {"xlsx", "xlsm", ""}:
             raise _lie(extension, "XLSX")
@@ -149,14 +223,14 @@ def _binary(head: bytes, extension: str) -> FormatGuess | None:
             "The file is encrypted and can't be inspected. Provide it decrypted.",
         )
     if head.startswith(_OLE):
-        if extension == "xlsx" or "EncryptedPackage".encode("utf-16-le") in head:
+        if extension in {"xlsx", "docx"} or "EncryptedPackage".encode("utf-16-le") in head:
             raise refuse(
-                "工作簿有打开密码，无法检查。请去掉密码后另存。",
-                "The workbook is protected by a password and can't be inspected. Save it without one.",
+                "文件有打开密码，无法检查。请去掉密码后另存。",
+                "The file is protected by a password and can't be inspected. Save it without one.",
             )
         raise refuse(
-            "这是旧式 Office 文件（.xls/.doc），尚不能检查。请另存为 XLSX。",
-            "This is an old Office file (.xls/.doc), which can't be inspected yet. Save it as XLSX.",
+            "这是旧式 Office 文件（.xls/.doc），尚不能检查。请另存为 XLSX 或 DOCX。",
+            "This is an old Office file (.xls/.doc), which can't be inspected yet. Save it as XLSX or DOCX.",
         )
     for magic, kind, extensions in _MAGIC:
         if head.startswith(magic):
@@ -174,7 +248,8 @@ def _lie(extension: str, kind: str) -> FormatRefusedError:
 
 
 def _not_yet(kind: str) -> FormatRefusedError:
+    can = "、".join(name.upper() for name in FORMATS)
     return refuse(
-        f"尚不能检查 {kind} 文件里的个人信息，因此不接收。请提供 CSV、XLSX、JSONL 或 TXT。",
-        f"{kind} files can't be inspected for personal data yet, so they are refused. Provide CSV, XLSX, JSONL or TXT.",
+        f"尚不能检查 {kind} 文件里的个人信息，因此不接收。可以接收：{can}。",
+        f"{kind} files can't be inspected for personal data yet, so they are refused. Provide one of {can.replace('、', ', ')}.",
     )

@@ -45,45 +45,80 @@ def read(chunks: Iterable[bytes]) -> Iterator[Batch]:
 
 def _parse(line: str, number: int) -> dict[str, Any]:
     try:
-        value = json.loads(line, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, _RepeatedKeyError):
-            raise refuse(
-                f"第 {number} 行的对象里有重复的键。", f"The object on line {number} names a key twice."
-            ) from None
+        value = DECODER.decode(line)
+    except RepeatedKeyError:
+        raise refuse(f"第 {number} 行的对象里有重复的键。", f"The object on line {number} names a key twice.") from None
+    except (ValueError, RecursionError):
         raise refuse(f"第 {number} 行不是有效的 JSON。", f"Line {number} is not valid JSON.") from None
     if not isinstance(value, dict):
         raise refuse(f"第 {number} 行不是 JSON 对象。", f"Line {number} is not a JSON object.")
     return value
 
 
-class _RepeatedKeyError(ValueError):
+class RepeatedKeyError(ValueError):
     """Two values under one key."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        raise _RepeatedKeyError
+        raise RepeatedKeyError
     return value
 
 
+def _no_number(literal: str) -> float:
+    raise ValueError(literal)
+
+
+#: Strict JSON: no key twice, no NaN or Infinity.
+DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_number)
+
+
 def _batch(table: Table, first: int, objects: list[dict[str, Any]], fields: dict[str, None]) -> Batch:
+    columns, slots = gather(objects, fields)
+    return Batch(table, first, len(objects), columns, origin=(objects, slots))
+
+
+def gather(records: Sequence[Any], fields: dict[str, None], path: str = "") -> tuple[list[Column], list[list[Slot]]]:
+    """The columns of some objects or arrays, and for each column where its values sit.
+
+    Args:
+        records: one container each.
+        fields: the names that occurred before; grows.
+        path: what the names begin with.
+
+    Raises:
+        FormatRefusedError: nested too deep, or too many fields.
+    """
     values: dict[str, list[str]] = {name: [] for name in fields}
-    records: dict[str, list[int]] = {name: [] for name in fields}
+    owners: dict[str, list[int]] = {name: [] for name in fields}
     slots: dict[str, list[Slot]] = {name: [] for name in fields}
-    for index, item in enumerate(objects):
-        for path, container, key in _leaves(item, "", 0):
-            if path not in values:
-                fields[path] = None
+    for index, item in enumerate(records):
+        for name, container, key in _leaves(item, path, 0):
+            if name not in values:
+                fields[name] = None
                 if len(fields) > _MAX_FIELDS:
                     raise _too_many()
-                values[path], records[path], slots[path] = [], [], []
-            values[path].append(_as_text(container[key]))
-            records[path].append(index)
-            slots[path].append((container, key))
-    columns = [Column(path, values[path], records[path]) for path in values]
-    return Batch(table, first, len(objects), columns, origin=(objects, [slots[path] for path in values]))
+                values[name], owners[name], slots[name] = [], [], []
+            values[name].append(_as_text(container[key]))
+            owners[name].append(index)
+            slots[name].append((container, key))
+    return [Column(name, values[name], owners[name]) for name in values], list(slots.values())
+
+
+def put_back(columns: Sequence[Column], slots: Sequence[Sequence[Slot]]) -> None:
+    """Writes replaced values to their places; one that was emptied becomes null."""
+    for column, places in zip(columns, slots, strict=True):
+        if column.replaced is None:
+            continue
+        for old, new, (container, key) in zip(column.values, column.replaced, places, strict=True):
+            if new != old:
+                container[key] = new or None
+
+
+def encode(value: Any) -> str:
+    """Compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _too_many() -> FormatRefusedError:
@@ -93,9 +128,13 @@ def _too_many() -> FormatRefusedError:
     )
 
 
+def too_deep() -> FormatRefusedError:
+    return refuse(f"嵌套超过 {_MAX_DEPTH} 层。", f"Values are nested more than {_MAX_DEPTH} deep.")
+
+
 def _leaves(container: Any, path: str, depth: int) -> Iterator[tuple[str, Any, Any]]:
     if depth > _MAX_DEPTH:
-        raise refuse(f"嵌套超过 {_MAX_DEPTH} 层。", f"Values are nested more than {_MAX_DEPTH} deep.")
+        raise too_deep()
     keyed = container.items() if isinstance(container, dict) else enumerate(container)
     for key, value in keyed:
         name = f"{path}.{key}".lstrip(".") if isinstance(container, dict) else f"{path}[]"
@@ -116,16 +155,9 @@ class JsonlWriter:
 
     def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:
         objects, slots = batch.origin
-        for column, places in zip(batch.columns, slots, strict=True):
-            if column.replaced is None:
-                continue
-            for old, new, (container, key) in zip(column.values, column.replaced, places, strict=True):
-                if new != old:
-                    container[key] = new or None
+        put_back(batch.columns, slots)
         kept = [item for index, item in enumerate(objects) if keep is None or keep[index]]
-        return "".join(json.dumps(item, ensure_ascii=False, separators=(",", ":")) + "\n" for item in kept).encode(
-            "utf-8", "surrogatepass"
-        )
+        return "".join(encode(item) + "\n" for item in kept).encode("utf-8", "surrogatepass")
 
     def finish(self) -> bytes:
         return b""

@@ -6,12 +6,22 @@ from a record or occur several times in it, so each value carries the record tha
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from handover.i18n import Text
 
 #: Records per batch: large enough that per-batch work vanishes, small enough to stay in the processor's cache.
 BATCH_RECORDS = 4096
 #: A batch also ends at this many characters, so that long narratives do not pile up.
 BATCH_CHARACTERS = 4_000_000
+
+
+class Edit(NamedTuple):
+    """One stretch of a value and what stands in its place; positions are code points."""
+
+    start: int
+    end: int
+    text: str
 
 
 @dataclass(slots=True)
@@ -24,9 +34,18 @@ class Column:
     records: Sequence[int]
     #: What a writer puts in their place; None leaves every value as it came.
     replaced: list[str] | None = None
+    #: Where in a value the replacements stand, by index of the value; a document's layout is kept around them.
+    edits: dict[int, list[Edit]] = field(default_factory=dict)
 
     def output(self) -> list[str]:
         return self.values if self.replaced is None else self.replaced
+
+    def changes(self, index: int) -> list[Edit]:
+        """What changes within one value; the whole of it where nothing more is known."""
+        old, new = self.values[index], self.output()[index]
+        if old == new:
+            return []
+        return self.edits.get(index) or [Edit(0, len(old), new)]
 
 
 @dataclass(slots=True)
@@ -38,6 +57,8 @@ class Table:
     #: The header as it was written; None when the file has none.
     header: list[str] | None = None
     hidden: bool = False
+    #: Which file within a container the table is from, nested ones joined by `!`; the names of its columns begin with it.
+    member: str = ""
 
 
 @dataclass(slots=True)
@@ -62,6 +83,12 @@ class Notes:
     ragged_first_line: int | None = None
     hidden_tables: list[str] = field(default_factory=list)
     encoding: str = ""
+    #: The files within a container and their formats (empty for an empty file), by path, nested ones joined by `!`.
+    members: dict[str, str] = field(default_factory=dict)
+    #: Why some of them can't be inspected; only a tolerant reader goes on after one.
+    blocked: dict[str, Text] = field(default_factory=dict)
+    #: What a rewrite leaves out without a trace (views of a database, `__MACOSX` of an archive), by name.
+    dropped: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

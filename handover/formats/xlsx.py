@@ -10,11 +10,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from handover.formats import xlsx_archive
+from handover.formats import xlsx_archive, xlsx_carriers
 from handover.formats.errors import refuse
 from handover.formats.records import BATCH_RECORDS, Batch, Column, Notes, Table, looks_like_header, unique_names
 
 _MAX_CELL_TEXT = 32_767  # what one cell of the format can hold
+_MAX_SHEET_NAME = 31
+_FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
+#: Marks the batch of what stands beside the cells.
+_BESIDE = object()
 
 
 def read(chunks: Iterable[bytes], notes: Notes) -> Iterator[Batch]:
@@ -26,10 +30,13 @@ def read(chunks: Iterable[bytes], notes: Notes) -> Iterator[Batch]:
     import python_calamine as calamine  # loaded only when a workbook comes: it would slow every start
 
     data = b"".join(chunks)
-    xlsx_archive.check(data)
+    package = xlsx_archive.opened(data)
     try:
         book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
         done = 0
+        names = [sheet.name for sheet in book.sheets_metadata]
+        # No record of the data: they are counted from the first row on.
+        yield Batch(Table(), 0, 0, xlsx_carriers.carriers(package, names), origin=_BESIDE)
         several = len(book.sheets_metadata) > 1
         for sheet in book.sheets_metadata:
             hidden = sheet.visible != calamine.SheetVisibleEnum.Visible
@@ -110,8 +117,13 @@ class XlsxWriter:
         self._sheet: Any = None
         self._name: str | None = None
         self._row = 0
+        self._renamed: dict[str, str] = {}
 
     def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:
+        if batch.origin is _BESIDE:
+            sheets = next((column for column in batch.columns if column.name == xlsx_carriers.SHEETS), None)
+            self._renamed = dict(zip(sheets.values, sheets.output(), strict=True)) if sheets else {}
+            return b""
         if batch.table.name != self._name or self._sheet is None:
             self._start(batch.table)
         replaced = [column.output() for column in batch.columns]
@@ -130,11 +142,16 @@ class XlsxWriter:
         return self._buffer.getvalue()
 
     def _start(self, table: Table) -> None:
-        self._sheet = self._book.add_worksheet(table.name)
+        self._sheet = self._book.add_worksheet(self._title(table.name))
         self._name, self._row = table.name, 0
         for position, label in enumerate(table.header or ()):
             self._sheet.write_string(0, position, label[:_MAX_CELL_TEXT])
         self._row = 1 if table.header is not None else 0
+
+    def _title(self, name: str) -> str:
+        """The sheet's name, or what replaces it as far as the format allows."""
+        new = self._renamed.get(name, name)
+        return name if new == name else new.translate(_FORBIDDEN_IN_NAMES)[:_MAX_SHEET_NAME]
 
     def _cell(self, position: int, raw: Any, old: str, new: str) -> None:
         if new == "":

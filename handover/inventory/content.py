@@ -7,12 +7,13 @@ from typing import Self
 import msgspec
 from isal import isal_zlib
 
+from handover.formats.media_types import MEDIA_TYPES
 from handover.vault import SealedBlob, Vault
 
 #: Read and hand on in pieces of this size.
 CHUNK = 1 << 20
-#: Formats whose bytes shrink; XLSX is a ZIP already.
-_TEXT_LIKE = frozenset({"csv", "tsv", "jsonl", "json", "txt", "samples"})
+#: Formats whose bytes shrink; XLSX and the like are deflated already.
+_TEXT_LIKE = frozenset({"csv", "tsv", "jsonl", "json", "txt", "html", "eml", "sqlite", "samples"})
 _DEFLATE_LEVEL = 1
 
 
@@ -32,17 +33,6 @@ class Stored(msgspec.Struct, frozen=True):
 
     blob: SealedBlob
     content: Content
-
-
-MEDIA_TYPES = {
-    "csv": "text/csv",
-    "tsv": "text/tab-separated-values",
-    "jsonl": "application/x-ndjson",
-    "json": "application/json",
-    "txt": "text/plain",
-    "samples": "application/x-ndjson",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 class Sink:

@@ -8,8 +8,7 @@ from handover.context import Context
 from handover.errors import NotFoundError
 from handover.inventory.models import Copy, Field, RecordSet, Upload
 from handover.inventory.queries import inside, record_sets_of
-from handover.jobs import Job, JobView, job_view
-from handover.jobs.models import OPEN_STATES
+from handover.jobs import JobView, open_about
 
 
 def record_set_in(ctx: Context, case_id: uuid.UUID, name: str) -> RecordSet:
@@ -33,12 +32,7 @@ def undecided(ctx: Context, record_set_id: uuid.UUID) -> int:
 
 def inspections_of(ctx: Context, case_id: uuid.UUID, record_set_id: uuid.UUID | None = None) -> list[JobView]:
     """Inspections that are queued or running, of the case or of one set."""
-    query = select(Job).where(Job.case_id == case_id, Job.kind == "inventory.ingest", Job.state.in_(OPEN_STATES))
-    return [
-        job_view(ctx, job)
-        for job in ctx.session.scalars(query.order_by(Job.id))
-        if record_set_id in {None, uuid.UUID(job.arguments["entity_id"])}
-    ]
+    return open_about(ctx, case_id, record_set_id, ("inventory.ingest", "inventory.inspect", "inventory.conclude"))
 
 
 def my_uploads(ctx: Context, case_id: uuid.UUID) -> list[Upload]:

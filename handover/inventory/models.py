@@ -60,6 +60,19 @@ class RecordSet(Versioned, Base):
     approved_at: Mapped[dt.datetime | None]
 
 
+class InspectionPart(Identified, Base):
+    """One part of the inspection of a large record set, with a job of its own; done once its result is a copy."""
+
+    __tablename__ = "inspection_parts"
+
+    case_id: Mapped[uuid.UUID]
+    record_set_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("record_sets.id"), index=True)
+    number: Mapped[int]
+    of: Mapped[int]
+    #: Counts and keyed digests of persons, a working copy that ends with the inspection.
+    result_copy_id: Mapped[uuid.UUID | None]
+
+
 class Field(Versioned, Base):
     """One field of a record set: what was found in it, how sensitive it is, and whether the buyer needs it."""
 

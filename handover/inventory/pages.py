@@ -13,6 +13,7 @@ from handover.context import Context
 from handover.errors import HandoverError
 from handover.i18n.catalogue import catalogue
 from handover.inventory import bulk, listing, queries, service
+from handover.inventory.classification import classification_of
 from handover.inventory.pages_party import ROUTES as PARTY_ROUTES
 from handover.inventory.pages_record_set import ROUTES as RECORD_SET_ROUTES
 from handover.inventory.pages_upload import ROUTES as UPLOAD_ROUTES
@@ -76,6 +77,18 @@ def change_records(request: Req, reference: str, data: FORM) -> Response[Any]:
     return submit(request, data, Bulk, work, again)
 
 
+@get_page("/cases/{reference:str}/records/classification")
+def classification_page(request: Req, reference: str) -> Response[Any]:
+    """Every field of the case by level, and those without purpose."""
+
+    def gather(ctx: Context) -> dict[str, Any]:
+        case, frame = case_page(ctx, reference, "records")
+        queries.inside(ctx, case.id)
+        return {**frame, "classified": classification_of(ctx, case.id)}
+
+    return page(request, "inventory/classification.html", gather)
+
+
 def _records(request: Req, reference: str, form: FilledForm) -> Response[Any]:
     def gather(ctx: Context) -> dict[str, Any]:
         row, frame = case_page(ctx, reference, "records")
@@ -112,4 +125,4 @@ def _bulk_moves(ctx: Context, row: Case) -> list[Any]:
     return list(found.values())
 
 
-ROUTES = [records_page, change_records, *RECORD_SET_ROUTES, *UPLOAD_ROUTES, *PARTY_ROUTES]
+ROUTES = [records_page, change_records, classification_page, *RECORD_SET_ROUTES, *UPLOAD_ROUTES, *PARTY_ROUTES]

@@ -80,9 +80,11 @@ def _page(request: Req, reference: str, name: str, form: FilledForm) -> Response
         case, frame = case_page(ctx, reference, "records")
         row = listing.record_set_in(ctx, case.id, name)
         workflow = ctx.get(Workflow)
+        report = queries.report_of(ctx, row)
         return {
             **frame,
             "view": queries.record_set_view(ctx, row),
+            "limits": report.limits if report else [],
             "state": workflow.definition(ctx, case.id, row.MACHINE).states[row.state].label,
             "options": workflow.options(ctx, row),
             "copies": [queries.copy_view(c) for c in listing.copies_of_set(ctx, row.id)],

@@ -18,7 +18,7 @@ from handover.inventory.content import Stored
 from handover.inventory.models import Copy, CopyNote, Field, RecordSet
 from handover.inventory.queries import RecordFacts, facts_of, fields_of, require_inside_role, visible_upload
 from handover.jobs import JobRun
-from handover.vault import CopyBinding, Vault
+from handover.vault import CopyBinding, SealedBlob, Vault
 from handover.workflow import Workflow
 
 KINDS = (
@@ -174,6 +174,15 @@ def fill_copy(ctx: Context, copy_id: uuid.UUID, stored: Stored, *, level: str | 
         details={"kind": row.kind, "size": stored.blob.size, "header_sha256": stored.blob.header_sha256},
     )
     return row
+
+
+def drop_copy(ctx: Context, copy_id: uuid.UUID | None) -> None:
+    """Deletes the bytes of a copy that another one replaces; its line and key stay until they are destroyed with the rest."""
+    row = ctx.session.get_one(Copy, copy_id)
+    if row.blob is not None:
+        key = msgspec.convert(row.blob, SealedBlob).key
+        row.blob, row.kind = None, "working"
+        ctx.after_commit.append(lambda: ctx.get(Vault).delete_blob(key))
 
 
 def declare_copy(

@@ -6,7 +6,7 @@ another goes on. Jobs carry ids, never data.
 """
 
 from handover.jobs.models import Job
-from handover.jobs.queue import cancel, job_view, newest_for, put
+from handover.jobs.queue import cancel, job_view, newest_for, open_about, put
 from handover.jobs.run import JobCancelledError, JobHandler, JobRun, LeaseLostError
 from handover.jobs.views import JobView
 
@@ -20,5 +20,6 @@ __all__ = [
     "cancel",
     "job_view",
     "newest_for",
+    "open_about",
     "put",
 ]

@@ -1,6 +1,7 @@
 """Putting, reading and cancelling jobs, inside the caller's unit of work."""
 
 import uuid
+from collections.abc import Collection
 
 from sqlalchemy import select
 
@@ -68,6 +69,13 @@ def newest_for(ctx: Context, kind: str, case_id: uuid.UUID, **ids: object) -> Jo
     query = select(Job).where(Job.case_id == case_id, Job.kind == kind).order_by(Job.id.desc())
     found = next((job for job in ctx.session.scalars(query) if wanted <= job.arguments.items()), None)
     return job_view(ctx, found) if found else None
+
+
+def open_about(ctx: Context, case_id: uuid.UUID, entity_id: uuid.UUID | None, kinds: Collection[str]) -> list[JobView]:
+    """Jobs of these kinds that wait or run and name the entity (any, for None), oldest first."""
+    query = select(Job).where(Job.case_id == case_id, Job.kind.in_(kinds), Job.state.in_(OPEN_STATES))
+    found = ctx.session.scalars(query.order_by(Job.id))
+    return [job_view(ctx, job) for job in found if entity_id is None or str(entity_id) in job.arguments.values()]
 
 
 def error_key(ctx: Context, case_id: uuid.UUID | None) -> str:

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS
-from handover.detection.screening import KINDS, Screen
+from handover.detection.screening import KINDS, Screen, is_current
 from handover.detection.survey import Survey
 from handover.formats import Batch, Column
 from handover.formats.delimited import DelimitedWriter
@@ -199,7 +199,9 @@ def _plan(name: str, survey: Survey, policy: Policy) -> _Plan:
         return _Plan(name, rule, _EMPTY)
     actions = tuple(_code(policy.action_for(kind) if rule.action == "scan" else rule.action, kind) for kind in KINDS)
     judge, whole = "", False
-    if scan.suppressed:
+    if not is_current():
+        pass  # the detectors judge everything
+    elif scan.suppressed:
         if scan.suppressed >= NUMERIC_KINDS and not scan.known and rule.action == "scan":
             judge = "plain_numbers"
     elif scan.role in _FREE:

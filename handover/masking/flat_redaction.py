@@ -60,6 +60,7 @@ class FlatRedaction:
             yield block.output
             self._on_records("redact", report.records_in)
         report.fields, report.excluded = list(fields.values()), selected.excluded
+        report.limits = survey.names.limits()
         report.persons_out = len(judge.kept_subjects) if judge else 0
 
     def _sample(self, sampler: Sampler, block: Redacted, first: int) -> None:

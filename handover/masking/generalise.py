@@ -19,7 +19,8 @@ def generalise(kind: str, value: str) -> str:
     if kind == "birth_date":
         return _year(text)
     if kind == "address":
-        return address.district(text)
+        coarse = address.district(text)
+        return coarse if coarse != text else ""
     if kind == "ip":
         return _network(text)
     return _range(text) or _year(text) if kind in {"", "amount", "number"} else ""

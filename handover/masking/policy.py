@@ -12,8 +12,8 @@ import msgspec
 
 from handover.detection import LEVELS, FieldReport, ScanReport
 
-Action = Literal["keep", "mask", "pseudonymise", "generalise", "drop"]
-FieldAction = Literal["keep", "mask", "pseudonymise", "generalise", "drop", "scan"]
+Action = Literal["keep", "mask", "pseudonymise", "surrogate", "generalise", "drop"]
+FieldAction = Literal["keep", "mask", "pseudonymise", "surrogate", "generalise", "drop", "scan"]
 
 #: `default` is what `handover redact` does without a policy; the others are purposes of a package.
 Purpose = Literal["default", "due_diligence", "closing", "return"]

@@ -7,6 +7,7 @@ token can't be tested against guesses; with it, it can, so the key is destroyed 
 import hashlib
 
 from handover.masking.normal_form import normal_form
+from handover.masking.surrogates import surrogate
 
 #: 26 characters of 5 bits: above the 128 bits at which chance collisions are out of the question.
 TOKEN_CHARACTERS = 26
@@ -38,11 +39,17 @@ class Pseudonymiser:
         known = self._cache.get((kind, value))
         if known is not None:
             return known
-        digest = self._hmac(kind.encode() + b"\0" + normal_form(kind, value).encode("utf-8", "surrogatepass"))
-        token = f"{kind}-{_base32(digest)}"
+        token = f"{kind}-{_base32(self._digest(kind, value))}"
         if len(self._cache) < _CACHE:
             self._cache[kind, value] = token
         return token
+
+    def surrogate(self, kind: str, value: str) -> str:
+        """A value of the same form that can't be real (`surrogates`); a token where the kind has no such form."""
+        return surrogate(kind, self._digest(kind, value)) or self.token(kind, value)
+
+    def _digest(self, kind: str, value: str) -> bytes:
+        return self._hmac(kind.encode() + b"\0" + normal_form(kind, value).encode("utf-8", "surrogatepass"))
 
     def _hmac(self, message: bytes) -> bytes:
         inner = self._inner.copy()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from handover.detection.inspection import survey_of
 from handover.detection.spans import Span
 from handover.detection.survey import Survey
-from handover.formats import Batch, Column, Reading, open_writer
+from handover.formats import Batch, Column, Edit, Reading, open_writer
 from handover.masking.generalise import generalise
 from handover.masking.masks import mask
 from handover.masking.policy import FieldRule, Policy
@@ -18,6 +18,9 @@ from handover.masking.selection import _Judge as RecordJudge
 
 _ALPHANUMERIC = re.compile(r"\w")
 _SCAN = FieldRule("scan")
+_BY_CONTEXT = frozenset({"address", "person_name"})
+#: Each round leaves less to find; a third one was never needed.
+_ROUNDS = 3
 
 OnRecords = Callable[[str, int], None]
 
@@ -57,20 +60,36 @@ class Redactor:
             return text
         if action == "pseudonymise":
             return self._tokens.token(kind, text)
+        if action == "surrogate":
+            return self._tokens.surrogate(kind, text)
         if action == "mask":
             return mask(kind, text)
         coarse = generalise(kind, text) if action == "generalise" else ""
         return coarse or f"[{kind or 'removed'}]"
 
     def _hits(self, column: Column, report: FieldRedaction) -> None:
-        hits = self._survey.column_scan(column.name).find(column.values)
+        scan = self._survey.column_scan(column.name)
+        hits = scan.find(column.values)
         if not hits:
             return
         column.replaced = replaced = list(column.values)
         for index, spans in hits.items():
             value = column.values[index]
-            replaced[index] = self._in_text(value, spans, None, report)
+            column.edits[index] = edits = self._edits(value, spans, None, report)
+            replaced[index] = _applied(value, edits)
             report.replaced += replaced[index] != value
+        # A district and what stood behind the address may read as an address again: such values are scanned once more.
+        unsettled = [index for index, spans in hits.items() if _may_read_anew(column.values[index], spans)]
+        for _ in range(_ROUNDS):
+            again = scan.find([replaced[index] for index in unsettled])
+            unsettled = [unsettled[position] for position in again]
+            for index, spans in zip(unsettled, again.values(), strict=True):
+                once_more = FieldRedaction(name=report.name, action=report.action)
+                later = self._edits(replaced[index], spans, None, once_more)
+                column.edits[index] = edits = _with_later(column.edits[index], replaced[index], later)
+                replaced[index] = _applied(column.values[index], edits)
+                for kind, count in once_more.kinds.items():
+                    report.kinds[kind] = report.kinds.get(kind, 0) + count
 
     def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
         hits = self._survey.column_scan(column.name).find(column.values)
@@ -82,7 +101,8 @@ class Redactor:
                 continue
             if spans and _is_covered(value, spans):
                 # The kind that was recognised counts, so that the token equals that of the same value in a narrative.
-                new = self._in_text(value, spans, rule.action, report)
+                column.edits[index] = edits = self._edits(value, spans, rule.action, report)
+                new = _applied(value, edits)
             else:
                 new = self.replace(rule.action, rule.kind, value)
                 report.kinds[rule.kind] = report.kinds.get(rule.kind, 0) + 1
@@ -90,16 +110,55 @@ class Redactor:
             report.replaced += new != value
         column.replaced = replaced
 
-    def _in_text(self, value: str, spans: list[Span], action: str | None, report: FieldRedaction) -> str:
-        parts = []
-        done = 0
+    def _edits(self, value: str, spans: list[Span], action: str | None, report: FieldRedaction) -> list[Edit]:
+        edits = []
         for span in spans:
             chosen = action or self._policy.action_for(span.kind)
             counts = report.kept if chosen == "keep" else report.kinds
             counts[span.kind] = counts.get(span.kind, 0) + 1
-            parts += [value[done : span.start], self.replace(chosen, span.kind, value[span.start : span.end])]
-            done = span.end
-        return "".join([*parts, value[done:]])
+            if chosen != "keep":
+                text = value[span.start : span.end]
+                edits.append(Edit(span.start, span.end, self.replace(chosen, span.kind, text)))
+        return edits
+
+
+def _applied(value: str, edits: list[Edit]) -> str:
+    parts = []
+    done = 0
+    for edit in edits:
+        parts += [value[done : edit.start], edit.text]
+        done = edit.end
+    return "".join([*parts, value[done:]])
+
+
+def _with_later(edits: list[Edit], middle: str, later: list[Edit]) -> list[Edit]:
+    """Edits of a value, and further ones of the text `middle` that they make of it, as edits of the value alone."""
+    for one in reversed(later):
+        edits = _with_one(edits, middle, one)
+        middle = middle[: one.start] + one.text + middle[one.end :]
+    return edits
+
+
+def _with_one(edits: list[Edit], middle: str, later: Edit) -> list[Edit]:
+    kept, start, end = [], later.start, later.end
+    shift = before = until = 0
+    for edit in edits:
+        at, to = edit.start + shift, edit.start + shift + len(edit.text)
+        grown = len(edit.text) - (edit.end - edit.start)
+        shift += grown
+        if to <= later.start or at >= later.end:
+            kept.append(edit)
+            before += grown if to <= later.start else 0
+            until += grown if to <= later.start else 0
+        else:
+            start, end, until = min(start, at), max(end, to), until + grown
+    text = middle[start : later.start] + later.text + middle[later.end : end]
+    return sorted([*kept, Edit(start - before, end - until, text)])
+
+
+def _may_read_anew(value: str, spans: list[Span]) -> bool:
+    """True where kinds that live by their surroundings were replaced, and surroundings are left."""
+    return any(span.kind in _BY_CONTEXT and span.end - span.start < len(value) for span in spans)
 
 
 def _is_covered(value: str, spans: list[Span]) -> bool:
@@ -166,5 +225,6 @@ class Redaction:
             self._on_records("redact", report.records_in)
         report.format, report.fields = reading.format, list(redactor.fields.values())
         report.excluded = selected.excluded
+        report.limits = survey.names.limits()
         report.persons_out = len(judge.kept_subjects) if judge else 0
         yield writer.finish()

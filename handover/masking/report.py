@@ -4,6 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from handover.i18n import Text
+
 
 class FieldRedaction(msgspec.Struct, kw_only=True):
     """One field of the output."""
@@ -40,6 +42,8 @@ class RedactionReport(msgspec.Struct, kw_only=True):
     #: Distinct persons in the output; 0 when nobody was to be left out, because then they are not told apart.
     persons_out: int = 0
     fields: list[FieldRedaction] = msgspec.field(default_factory=list)
+    #: What was searched less well than it could be, as in `ScanReport`.
+    limits: list[Text] = msgspec.field(default_factory=list)
 
 
 class ResidualReport(msgspec.Struct, kw_only=True):

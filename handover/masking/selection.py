@@ -56,9 +56,7 @@ def select(chunks: Iterable[bytes], selection: Selection, report: SelectionRepor
     dropped = set(selection.drop_fields)
     for batch in reading.batches:
         keep = judge.keep(batch)
-        if dropped:
-            batch.columns = [column for column in batch.columns if column.name not in dropped]
-            _drop_header(batch, dropped)
+        _drop(batch, dropped, reading.format)
         yield writer.write(batch, keep)
     report.persons = len(judge.kept_subjects)
     yield writer.finish()
@@ -145,7 +143,14 @@ def _age(born: date, today: date) -> int:
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
-def _drop_header(batch: Batch, dropped: set[str]) -> None:
+def _drop(batch: Batch, dropped: set[str], kind: str) -> None:
+    """Takes fields out of a table of text; elsewhere a field has its place in the file and is emptied."""
+    if kind != "csv":
+        for column in batch.columns:
+            if column.name in dropped:
+                column.replaced = [""] * len(column.values)
+        return
+    batch.columns = [column for column in batch.columns if column.name not in dropped]
     header = batch.table.header
-    if header is not None and any(name in dropped for name in header):
+    if header is not None:
         batch.table.header = list(compress(header, [name not in dropped for name in header]))

@@ -7,9 +7,10 @@ reserved in the job first, so that what a killed run left is removed by the next
 import uuid
 
 from handover import __version__
+from handover.archive.head import Facts, SigningKeys
 from handover.archive.manifest import Exclusion, PackageHead, WorkflowHead
 from handover.archive.names import ROOT, UniquePaths, clean_path
-from handover.archive.seal import Facts, Plan, Sealed, SigningKeys
+from handover.archive.seal import Plan, Sealed
 from handover.audit import AuditLog
 from handover.cases.queries import visible_case
 from handover.context import Context

@@ -10,9 +10,11 @@ from handover.archive.seal import Entry
 from handover.compliance.queries import Eligibility, eligibility, subject_key
 from handover.compliance.service import mark_minors
 from handover.context import Context
+from handover.detection import holds_personal_data
 from handover.inventory.content import Content, Sink, Stored, plain_chunks, raw_chunks
 from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import (
+    RecordFacts,
     copy_content,
     facts_of,
     field_name,
@@ -184,12 +186,26 @@ def _redacted(run: JobRun, row: Package) -> Collected:
             copy = ctx.session.get_one(Copy, item.output_copy_id)
             facts = facts_of(ctx, record_set)
             stored = Stored(msgspec.convert(copy.blob, SealedBlob), copy_content(ctx, copy))
-            name = facts.filename if facts else record_set.number
-            part = Part(record_set.id, name, copy.level, item.records_out, str(copy.key_id), stored)
+            part = Part(
+                record_set.id,
+                _shown_name(facts, record_set.number),
+                copy.level,
+                item.records_out,
+                str(copy.key_id),
+                stored,
+            )
             part.redaction = f"redaction:{row.redaction_id}"
             collected.parts.append(part)
             collected.persons = max(collected.persons, record_set.persons)
     return collected
+
+
+def _shown_name(facts: RecordFacts | None, number: str) -> str:
+    """A file's name for a bidder: one that tells of a person is replaced by the record set's number."""
+    if facts is None:
+        return number
+    stem, dot, ending = facts.filename.rpartition(".")
+    return f"{number}{dot}{ending}" if holds_personal_data(stem or ending) else facts.filename
 
 
 def entries(parts: Iterable[Part], vault: Vault) -> Iterator[Entry]:

@@ -52,6 +52,23 @@ class RedactionItem(Versioned, Base):
     quasi_identifiers: Mapped[int] = mapped_column(default=0)
 
 
+class RedactionPart(Identified, Base):
+    """One part of a run's work on one record set, with a job of its own; done once it has a report."""
+
+    __tablename__ = "redaction_parts"
+
+    case_id: Mapped[uuid.UUID]
+    redaction_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("redactions.id"), index=True)
+    record_set_id: Mapped[uuid.UUID]
+    #: Which part of how many, counted from 0 in the order of the file.
+    number: Mapped[int]
+    of: Mapped[int]
+    output_copy_id: Mapped[uuid.UUID | None]
+    sample_copy_id: Mapped[uuid.UUID | None]
+    #: What the part did, sealed with the case, because it names fields.
+    report_sealed: Mapped[bytes | None]
+
+
 class RedactionReview(Identified, Base):
     """One reviewer's sample of one record set."""
 

@@ -12,7 +12,7 @@ from handover.cases.models import Case
 from handover.cases.queries import parties, party, party_name
 from handover.context import Context
 from handover.i18n.catalogue import catalogue
-from handover.jobs import JobView, newest_for
+from handover.jobs import newest_for, open_about
 from handover.masking import SampledRecord
 from handover.redaction import gates, pages_view, plans, queries, samples, service
 from handover.redaction.api import Review
@@ -28,8 +28,7 @@ Req = Request[Any, Any, Any]
 _STARTING = frozenset({"consultant", "lead_consultant"})
 _REVIEWING = frozenset({"legal", "dpo", "custodian"})
 _READING = _REVIEWING | {"lead_consultant"}
-#: States in which the machine works, with its job.
-_JOBS = {"queued": "redaction.run", "running": "redaction.run", "residual_check": "redaction.residual_check"}
+_WORKING = ("redaction.run", "redaction.part", "redaction.merge", "redaction.residual_check")
 #: Triggers that take a run out of its way; they come after what leads on.
 _BACKWARDS = ("send_back", "withdraw", "reject", "cancel")
 _ISSUING = "attestations.issue"
@@ -128,7 +127,7 @@ def _runs(request: Req, reference: str, form: FilledForm) -> Response[Any]:
             "names": person_names(ctx, _people(runs)),
             "bidders": [(str(p.id), party_name(ctx, p) or "—") for p in bidders],
             "party_names": {str(p.id): party_name(ctx, p) or "—" for p in parties(ctx, case.id)},
-            "jobs": {str(row.id): job for row in rows if (job := _job(ctx, row)) is not None},
+            "jobs": {str(row.id): open_about(ctx, case.id, row.id, _WORKING) for row in rows},
             "may_start": bool(frame["my_roles"] & _STARTING),
         }
 
@@ -167,7 +166,7 @@ def _run(
             "sampled": sampled,
             "backwards": _BACKWARDS,
             "options": ctx.get(Workflow).options(ctx, row),
-            "job": _job(ctx, row),
+            "jobs": open_about(ctx, case.id, row.id, _WORKING),
             "report": newest_for(ctx, _ISSUING, case.id, document="redaction_report", entity_id=row.id),
             "here": _path(reference, row.id),
         }
@@ -181,13 +180,6 @@ def _states(ctx: Context, case: Case) -> dict[str, Any]:
 
 def _people(runs: list[queries.RedactionView]) -> set[str]:
     return {p for run in runs for p in (run.created_by, run.reviewed_by, run.approved_by) if p}
-
-
-def _job(ctx: Context, row: Redaction) -> JobView | None:
-    """The job of a run on which the machine works."""
-    kind = _JOBS.get(row.state)
-    job = newest_for(ctx, kind, row.case_id, entity_id=row.id) if kind else None
-    return job if job and job.state != "done" else None
 
 
 ROUTES = [runs_page, start, run_page, change_plan, review, *pages_view.ROUTES]

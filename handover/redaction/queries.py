@@ -11,7 +11,8 @@ from handover.cases.queries import case_key, visible_case
 from handover.context import Context
 from handover.errors import NotFoundError
 from handover.inventory.queries import inside, record_sets_of
-from handover.redaction.models import Redaction, RedactionItem, RedactionReview
+from handover.masking import RedactionReport
+from handover.redaction.models import Redaction, RedactionItem, RedactionPart, RedactionReview
 from handover.vault import Vault
 
 
@@ -84,6 +85,20 @@ def redactions_of(ctx: Context, case_id: uuid.UUID) -> list[Redaction]:
 def items_of(ctx: Context, redaction_id: uuid.UUID | None) -> list[RedactionItem]:
     query = select(RedactionItem).where(RedactionItem.redaction_id == redaction_id).order_by(RedactionItem.id)
     return list(ctx.session.scalars(query))
+
+
+def parts_of(ctx: Context, redaction_id: uuid.UUID) -> list[RedactionPart]:
+    """The parts of the latest run, by record set and in the order of the file."""
+    query = select(RedactionPart).where(RedactionPart.redaction_id == redaction_id)
+    return list(ctx.session.scalars(query.order_by(RedactionPart.record_set_id, RedactionPart.number)))
+
+
+def report_of_part(ctx: Context, part: RedactionPart) -> RedactionReport:
+    """What a part that is done did."""
+    assert part.report_sealed is not None  # noqa: S101 - only parts that are done are asked
+    key = case_key(part.case_id)
+    found = ctx.get(Vault).open_json(key, part.report_sealed, field="redaction_parts.report", row=part.id)
+    return msgspec.convert(found, RedactionReport)
 
 
 def reviews_of(ctx: Context, row: Redaction) -> list[RedactionReview]:

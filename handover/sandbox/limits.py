@@ -8,8 +8,9 @@ MIB = 1024 * 1024
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Ceilings for one child."""
 
-    #: Address space, not resident memory: an interpreter with its libraries maps some 300 MiB it never touches.
-    memory_bytes: int = 1536 * MIB
+    #: Address space, not resident memory: an interpreter with its libraries maps some 300 MiB it never touches, and reading
+    #: a scanned page maps 1.3 GiB and asks for half a GiB more at its peak, of which some 800 MiB are resident.
+    memory_bytes: int = 2560 * MIB
     #: A tight loop ends here even if the wall clock is generous because a disk is slow.
     cpu_seconds: int = 1800
     wall_seconds: float = 3600.0

@@ -6,8 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from zlib import compressobj, crc32
 
+from handover.archive.head import Facts, SigningKeys
 from handover.archive.manifest import Exclusion, PackageHead, WorkflowHead
-from handover.archive.seal import Entry, Facts, Sealed, SigningKeys, seal
+from handover.archive.seal import Entry, Sealed, seal
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import generate_identity
 from handover.crypto.signers import Signer

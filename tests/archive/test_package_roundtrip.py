@@ -1,6 +1,7 @@
 """A package is sealed, verified, opened with our reader, and opened and checked with foreign tools alone."""
 
 import io
+import os
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,18 +11,19 @@ from pathlib import Path
 import pytest
 
 from handover.archive.errors import NotSignedError, ReceiptError, TargetExistsError, WrongRecipientError
+from handover.archive.head import SigningKeys
 from handover.archive.manifest import decode_manifest
 from handover.archive.open import inspect, open_package, verify_package
 from handover.archive.package import Package
 from handover.archive.receipt import Defect, make_receipt, verify_receipt
-from handover.archive.seal import Plan, SigningKeys
+from handover.archive.seal import Plan, seal
 from handover.archive.standalone import seal_paths
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import decrypt_bytes, encrypt_bytes, generate_identity, recipient_of
 from handover.crypto.errors import NoMatchError
 from handover.crypto.signers import format_allowed_signers
 from handover.crypto.trust import load_trust
-from tests.archive.samples import FACTS, FILES, IDENTITY, KEYS, SIGNER, TRUST, build, entries
+from tests.archive.samples import FACTS, FILES, IDENTITY, KEYS, SIGNER, TRUST, build, entries, entry
 
 
 @pytest.fixture(params=[False, True], ids=["x25519", "post-quantum"])
@@ -114,6 +116,28 @@ def test_single_files_can_be_taken_out(tmp_path: Path) -> None:
     opened = open_package(tmp_path / "p.age", [IDENTITY], tmp_path / "out", trust=TRUST, only=["notes.txt"])
     assert opened.verified == 1
     assert [path.name for path in (tmp_path / "out" / "files").iterdir()] == ["notes.txt"]
+
+
+def test_a_single_file_costs_its_own_chunks_only() -> None:
+    class Counted(io.BytesIO):
+        taken = 0
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            data = super().read(size)
+            self.taken += len(data)
+            return data
+
+        def readinto(self, buffer: object, /) -> int:
+            size = super().readinto(buffer)  # type: ignore[arg-type] # any buffer, as io defines it
+            self.taken += size
+            return size
+
+    sink = Counted()
+    many = [*entries(), *(entry(f"files/{number}.bin", os.urandom(4 << 20)) for number in range(4))]
+    seal(many, recipients=[recipient_of(IDENTITY)], facts=FACTS, sink=sink)
+    package = Package(sink, [IDENTITY])
+    assert b"".join(package.read(package.line("notes.txt"))) == FILES["files/notes.txt"]
+    assert 0 < sink.taken < 1 << 20 < len(sink.getvalue()) // 16
 
 
 def test_a_folder_with_something_in_it_is_never_written_to(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 A label counts as found when a hit of its kind covers half of it; a hit that touches no label of its kind is wrong.
 """
 
+import csv
 import json
 import random
 import re
@@ -47,6 +48,8 @@ def _overlap(a: Place, b: Place) -> int:
         ("US_SSN", {"us_ssn"}, 0.99),
         ("IP_ADDRESS", {"ip"}, 0.99),
         ("PHONE_NUMBER", TELEPHONES, 0.95),
+        ("PERSON", {"person_name"}, 0.85),
+        ("STREET_ADDRESS", {"address"}, 0.9),
     ],
 )
 def test_english_texts(label: str, kinds: set[str], f1: float) -> None:
@@ -80,6 +83,71 @@ def test_chinese_dialogues(slot: str, kinds: frozenset[str], precision: float, r
 
 def _parts(slot: str, value: str) -> list[str]:
     return re.findall(r"[0-9][0-9-]{5,}[0-9]", value) if slot == "电话" else [value]
+
+
+@needs_data
+def test_complaints_without_names_give_few_hits() -> None:
+    """The bureau has masked names and addresses; what is left in capitals are companies."""
+    with (DATA / "cfpb_complaints.csv").open(newline="", encoding="utf-8") as file:
+        texts = [row["consumer_complaint_narrative"] for row in csv.DictReader(file)][:1500]
+    kinds = [s.kind for spans in ColumnScan("free_text").find(texts).values() for s in spans]
+    words = sum(len(text.split()) for text in texts)
+    assert kinds.count("person_name") <= 0.7 * words / 1000
+    assert kinds.count("address") <= 0.02 * words / 1000
+
+
+#: None of these is taken from the lists that the detectors use.
+_ROADS = ("梧桐里路", "青田大道", "望江门外街", "三元弄", "临湖路", "五一中路", "学院北路")
+_ESTATES = ("翠湖名邸", "云栖花园", "金色家园", "东方公寓", "星海大厦", "朝阳小区")
+_VILLAGES = ("石门镇大桥村", "柳河乡三道沟村", "城关街道东门社区")
+_REGIONS = (
+    "浙江省杭州市西湖区",
+    "四川成都武侯区",
+    "内蒙古自治区包头市昆都仑区",
+    "上海浦东新区",
+    "湖南省岳阳市平江县",
+    "",
+)
+_STREETS = ("Willow Bend Road", "N Harper Ave", "Old Mill Lane", "21st Street", "St. Mark's Place", "Birchwood Ct")
+_CITIES = ("Fresno, CA 93701", "Albany, NY 12207", "Leeds LS1 4AP", "Ottawa, ON K1P 1J1", "Perth WA 6000")
+
+
+def _chinese_address(rng: random.Random) -> str:
+    region = rng.choice(_REGIONS)
+    house = f"{rng.randint(1, 999)}{rng.choice(['号', '弄3号', '-8号', '号院'])}"
+    room = rng.choice(
+        ["", f"{rng.randint(1, 30)}幢{rng.randint(101, 2999)}室", f"{rng.randint(1, 20)}号楼{rng.randint(1, 5)}单元"]
+    )
+    if region and rng.random() < 0.25:
+        return region + rng.choice(_VILLAGES) + rng.choice(["", "三组", "12号"])
+    return region + rng.choice(_ROADS) + house + (rng.choice(_ESTATES) + room if room else "")
+
+
+def _english_address(rng: random.Random) -> str:
+    unit = rng.choice(["", f", Apt {rng.randint(1, 40)}", f" Suite {rng.randint(100, 900)}", f" #{rng.randint(1, 99)}"])
+    return f"{rng.randint(1, 9999)} {rng.choice(_STREETS)}{unit}{rng.choice([', ', chr(10)])}{rng.choice(_CITIES)}"
+
+
+@pytest.mark.parametrize(
+    ("maker", "frames"),
+    [
+        (_chinese_address, ("{}", "请寄到{}，谢谢", "收货地址：{}。", "客户住在{}，电话未留", "他的办公室在{}。")),
+        (
+            _english_address,
+            ("{}", "Please send it to {}.", "I live at {} and work nearby", "Address: {}", "We moved ({}) in May."),
+        ),
+    ],
+)
+def test_generated_addresses_are_found(maker: Callable[[random.Random], str], frames: Sequence[str]) -> None:
+    rng = random.Random(maker.__name__)
+    texts, places = [], []
+    for _ in range(400):
+        value, frame = maker(rng), rng.choice(frames)
+        texts.append(frame.format(value))
+        places.append([(frame.index("{}"), frame.index("{}") + len(value))])
+    precision, recall = measure(texts, places, frozenset({"address"}))
+    assert precision >= 0.98
+    assert recall >= 0.97
 
 
 def _digits(rng: random.Random, count: int) -> str:

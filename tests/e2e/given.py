@@ -7,8 +7,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext
 
+from handover.archive.head import Facts, SigningKeys
 from handover.archive.manifest import Exclusion, PackageHead, WorkflowHead
-from handover.archive.seal import Entry, Facts, Plan, SigningKeys
+from handover.archive.seal import Entry, Plan
 from handover.cases.models import Case
 from handover.context import SYSTEM, Context, Installation
 from handover.db import new_id

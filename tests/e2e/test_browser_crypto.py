@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from handover.archive.head import SigningKeys
 from handover.archive.open import open_package
 from handover.archive.receipt import read_receipt
-from handover.archive.seal import SigningKeys
 from handover.context import SYSTEM, Installation
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import Passphrase, decrypt_bytes, encrypt_bytes, generate_identity, identities_in

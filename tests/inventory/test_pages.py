@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from handover.attestations.kinds import inventory_report
+from handover.cases.models import Case
 from handover.context import SYSTEM
 from handover.inventory import pages_upload
+from handover.inventory.classification import classification_of
 from handover.inventory.models import Upload
 from handover.inventory.queries import copy_plain, source_copy
 from handover.vault import Vault
@@ -206,3 +209,27 @@ def test_facts_are_corrected_until_approval(made: Scene) -> None:
     view = made.lead.get(f"record-sets/{row}").json()
     assert (view["title"], view["subject_field"]) == ("new title", "姓名")
     assert made.send("custodian", path, {**fields, "title": ""}).status_code == 422
+
+
+def test_fields_without_purpose_are_listed_on_the_page_and_in_the_report(made: Scene) -> None:
+    """Excluded by a person, or a password that nobody claimed; what is required is not over-collected."""
+    record_set(made, data="姓名,密码,备注\n张三,Geheim!23,好\n李四,Hidden#45,中\n")
+    made.send("custodian", "/cases/REF/records/RS-01/fields", {"need-0": "required"})
+    made.send("custodian", "/cases/REF/records/RS-01/fields", {"need-2": "excluded", "reason-2": "nobody reads it"})
+    with made.actors.installation.unit_of_work(SYSTEM) as ctx:
+        case = ctx.session.get_one(Case, uuid.UUID(made.case_id))
+        classified = classification_of(ctx, case.id)
+        facts = inventory_report.gather(ctx, case).facts
+    assert {field.field: field.need for field in classified.without_purpose} == {"密码": None, "备注": "excluded"}
+    assert classified.fields[0].field == "密码"
+    assert [(row["field"], row["reason"]) for row in facts["over_collection"]] == [
+        (field.field, field.reason or "") for field in classified.without_purpose
+    ]
+    assert {row["field"] for row in facts["classification"]} == {"姓名", "密码", "备注"}
+    assert facts["processing"][0]["controller"] == "seller company"
+    shown = html.unescape(made.page("legal", "/cases/REF/records/classification").text)
+    part = shown[shown.index('id="over"') : shown.index('id="all"')]
+    assert "密码" in part
+    assert "nobody reads it" in part
+    assert "姓名" not in part
+    assert made.page("buyer", "/cases/REF/records/classification").status_code == 404

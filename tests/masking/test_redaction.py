@@ -3,14 +3,19 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
+import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 
 from handover.detection import inspect_isolated, subject_digest
 from handover.detection.inspection import inspect
-from handover.formats import FormatRefusedError, open_records
+from handover.formats import Edit, FormatRefusedError, open_records
 from handover.masking import (
     FieldRule,
     Policy,
@@ -21,7 +26,10 @@ from handover.masking import (
     redact_isolated,
     residual_isolated,
 )
+from handover.masking.redaction import Redaction, _applied, _with_later
 from handover.masking.residual import residual
+from handover.masking.selection import SelectionReport, select
+from tests.formats.rewriting import archive, database
 
 KEY, CASE = b"k" * 32, b"c" * 32
 CARD, IDENTITY, CHILD = "6222021234567890128", "11010519491231002X", "31010120180505001X"
@@ -126,6 +134,37 @@ def test_persons_without_consent_are_left_out_before_their_reference_becomes_a_t
     assert (report.records_out, report.persons_out, report.excluded) == (1, 1, {"refused": 1, "no_answer": 1})
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.xlsx", "a.db", "a.zip"])
+def test_field_that_is_left_out_is_gone_and_no_other_takes_its_place(name: str) -> None:
+    data, field = dropping(name)
+    chosen = msgspec.structs.replace(selection(None, {}, name=name), drop_fields=[field])
+    output = b"".join(select([data], chosen, SelectionReport()))
+    values = [
+        value for batch in open_records([output], name).batches for column in batch.columns for value in column.values
+    ]
+    assert "13812345678" not in values
+    assert {"张三", "好"} <= set(values)
+
+
+def dropping(name: str) -> tuple[bytes, str]:
+    """A file with a telephone number in the field that is returned beside it."""
+    table = "姓名,手机,备注\n张三,13812345678,好\n".encode()
+    if name == "a.csv":
+        return table, "手机"
+    if name == "a.jsonl":
+        return '{"姓名":"张三","手机":"13812345678","备注":"好"}\n'.encode(), "手机"
+    if name == "a.db":
+        return database("CREATE TABLE t (姓名, 手机, 备注); INSERT INTO t VALUES ('张三', '13812345678', '好')"), "手机"
+    if name == "a.zip":
+        return archive({"b.csv": table}), "b.csv!手机"
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("S")
+        sheet.write_row(0, 0, ["姓名", "手机", "备注"])
+        sheet.write_row(1, 0, ["张三", "13812345678", "好"])
+    return buffer.getvalue(), "手机"
+
+
 def test_file_that_cannot_tell_persons_apart_gives_nothing_when_consent_is_needed() -> None:
     data = "商品,数量\n杯子,多\n".encode()
     out, report = redact(data, "a.csv", keep_all(), selection=selection(["C001"], {}))
@@ -148,7 +187,7 @@ def test_refused_file_gives_an_error_and_no_output() -> None:
     assert out == []
 
 
-@pytest.mark.parametrize("action", ["mask", "pseudonymise", "generalise", "drop"])
+@pytest.mark.parametrize("action", ["mask", "pseudonymise", "surrogate", "generalise", "drop"])
 @pytest.mark.parametrize("name", ["a.csv", "a.txt"])
 def test_whatever_the_action_nothing_is_left(action: str, name: str) -> None:
     policy = Policy(other=action)  # type: ignore[arg-type]
@@ -243,3 +282,54 @@ def test_real_complaints_come_through_whole() -> None:
     out, redaction = redact(data, path.name, policy)
     assert redaction.records_out == 6013
     assert residual_isolated(opened(out), path.name, policy, source=opened(data)).leftover == {}
+
+
+def test_surrogates_keep_the_form_cannot_be_real_and_are_no_leftovers() -> None:
+    """In their own columns and in running text, the same for one person, another for another recipient."""
+    policy = Policy(
+        fields={"手机号": FieldRule("surrogate", "mobile"), "身份证号": FieldRule("surrogate", "resident_id")},
+        kinds={**default_policy().kinds, **dict.fromkeys(("mobile", "email", "bank_card"), "surrogate")},
+    )
+    output, _ = redact(DATA, "a.csv", policy)
+    table = rows(output)
+    assert re.fullmatch(r"1[01]\d{9}", table[0]["手机号"])
+    assert re.fullmatch(r"[a-z2-7]{25}@example\.invalid", table[0]["邮箱"])
+    assert re.fullmatch(r"00\d{16}", table[0]["身份证号"])
+    assert re.search(r"卡号0000\d{12}", table[0]["备注"])
+    assert f"电话{table[0]['手机号']}" in table[1]["备注"]
+    second = residual_isolated(opened(output), "a.csv", policy, source=opened(DATA))
+    assert (second.leftover_kinds, second.leftover_fields, second.records) == ({}, {}, 3)
+    assert rows(redact(DATA, "a.csv", policy, key=b"o" * 32)[0])[0]["手机号"] != table[0]["手机号"]
+
+
+def test_what_stands_behind_a_replaced_address_makes_no_new_one() -> None:
+    line = "苏州市姑苏区双塔街道平江路3180号_单位苏州市姑苏区双塔街道平江路3180号东侧商铺\n"
+    policy = default_policy()
+    content = line.encode()
+    redaction = Redaction(
+        open_records(iter([content]), "a.txt"),
+        lambda: open_records(iter([content]), "a.txt"),
+        "a.txt",
+        policy=policy,
+        key=b"k" * 32,
+    )
+    output = b"".join(redaction.output())
+    report = residual(
+        open_records(iter([content]), "a.txt"), lambda: open_records(iter([output]), "a.txt"), policy=policy
+    )
+    assert report.leftover == {}
+    assert "3180" not in output.decode()
+
+
+@given(st.data())
+def test_edits_of_a_text_that_was_edited_are_edits_of_the_original(data: st.DataObject) -> None:
+    def edits(length: int) -> list[Edit]:
+        cuts = sorted(data.draw(st.sets(st.integers(0, length), max_size=8)))
+        pairs = zip(cuts[::2], cuts[1::2], strict=False)
+        return [Edit(start, end, data.draw(st.text("XYZ", max_size=3))) for start, end in pairs]
+
+    value = "abcdefghijklmnopqrst"
+    first = edits(len(value))
+    middle = _applied(value, first)
+    later = edits(len(middle))
+    assert _applied(value, _with_later(first, middle, later)) == _applied(middle, later)

@@ -17,6 +17,7 @@ from handover.crypto.age import generate_identity
 from handover.demo import stages
 from handover.demo.cast import Cast, gather, open_case
 from handover.demo.client import RefusedError
+from handover.demo.play import wait_for_documents
 from handover.demo.server import running
 
 #: A whole run is played first; the first test waits for it.
@@ -235,6 +236,19 @@ def released(site: Site) -> Site:
     stages.approve_release(cast, package)
     cast.lead.move("packages", package["id"], "release")
     return site
+
+
+def test_the_report_names_the_treatment_of_every_field_and_kind(released: Site) -> None:
+    """By the twin of the issued document, as the verifier reads it."""
+    wait_for_documents(released.cast)
+    legal = released.cast.people["legal"]
+    (document,) = (d for d in legal.get("/documents", case_id=released.cast.case_id) if d["kind"] == "redaction_report")
+    facts = legal.get(f"/documents/{document['id']}/facts")["facts"]
+    rules = {rule["field"]: rule["action"]["en"] for rule in facts["rules"] if rule["field"] != "—"}
+    assert rules["客户编号"] == "pseudonymise"
+    assert rules["手机号"] == "pseudonymise"
+    assert {rule["kinds"]["zh"].split()[0] for rule in facts["rules"] if rule["field"] == "—"} == {"手机", "姓名"}
+    assert facts["record_sets"][0]["residual_l4"] == 0
 
 
 def test_the_bidder_reads_redacted_records_under_their_own_name(released: Site) -> None:

@@ -1,14 +1,16 @@
 """The redaction report of one run for one bidder."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from handover.attestations import law
-from handover.attestations.facts import Facts, acted, gates_now
+from handover.attestations.facts import Facts, acted, counted, gates_now, worded
 from handover.context import Context
 from handover.documents.document import Covered
 from handover.i18n import Text
 from handover.inventory.models import Copy, RecordSet
 from handover.redaction.models import Redaction
+from handover.redaction.plans import PlannedSet, planned_sets
 from handover.redaction.queries import items_of, reviews_of
 
 PREFIX = "RED"
@@ -18,6 +20,7 @@ MODEL = Redaction
 
 def gather(ctx: Context, row: Redaction) -> Facts:
     items, reviews = items_of(ctx, row.id), reviews_of(ctx, row)
+    planned = planned_sets(ctx, row)
     covered = []
     for item in items:
         copy = ctx.session.get_one(Copy, item.output_copy_id)
@@ -40,6 +43,11 @@ def gather(ctx: Context, row: Redaction) -> Facts:
                 for item in items
             ],
             "replaced_by_kind": _sum(item.counts for item in items),
+            "kept_by_kind": _sum((item.residual or {}).get("kept", {}) for item in items),
+            "rules": [rule for one in planned for rule in _rules(one)],
+            "quasi_identifiers": [
+                f"{one.number}: {field.name}" for one in planned for field in one.fields if field.action == "generalise"
+            ],
             "mapping_key": "kept in the key ring, one per bidder; never in a package",
         },
         covered=covered,
@@ -61,6 +69,25 @@ def gather(ctx: Context, row: Redaction) -> Facts:
         legal=[law.PIPL_51, law.PIPL_73],
         party_id=None,
     )
+
+
+def _rules(planned: PlannedSet) -> list[dict[str, Any]]:
+    """Whole fields first, then the kinds of hits in the running text of the others."""
+    fields = [
+        {
+            "number": planned.number,
+            "field": field.name,
+            "kinds": counted(field.found),
+            "action": worded(field.action),
+        }
+        for field in planned.fields
+        if field.action != "scan"
+    ]
+    kinds = [
+        {"number": planned.number, "field": "—", "kinds": counted({one.kind: one.found}), "action": worded(one.action)}
+        for one in planned.kinds
+    ]
+    return fields + kinds
 
 
 def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:

@@ -3,18 +3,20 @@
 import contextlib
 import io
 import os
-import secrets
+import stat
 from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
 
-from handover.crypto.age import armor
+from handover.crypto.age import armor, parallel
 from handover.crypto.age.header import Header, parse
+from handover.crypto.age.offsets import BINARY, write_at
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.reader import Reader
 from handover.crypto.age.source import BufferedSource
-from handover.crypto.age.stream import ByteSource
-from handover.crypto.age.writer import Writer
+from handover.crypto.age.stream import NONCE, ByteSource
+from handover.crypto.age.writer import Writer, start
 
 _BLOCK = 1 << 20
 _PRIVATE = 0o600
@@ -26,15 +28,19 @@ def encrypt_file(source: Path, target: Path, recipients: Sequence[str | Passphra
 
     Raises:
         KeyFormatError: a recipient is malformed, or kinds are mixed.
+        SourceChangedError: `source` became shorter while it was read.
     """
-    with (
-        source.open("rb", buffering=0) as plain,
-        whole_file(target, _SHARED) as sink,
-        Writer(sink, recipients) as writer,
-    ):
-        block = memoryview(bytearray(_BLOCK))
-        while size := plain.readinto(block):
-            writer.write(block[:size])
+    with source.open("rb", buffering=0) as plain, whole_file(target, _SHARED) as sink:
+        size = _regular_size(plain)
+        if size is not None:
+            begun = start(recipients)
+            write_at(sink.fileno(), memoryview(begun.prefix), 0)
+            parallel.seal_file(plain.fileno(), size, sink.fileno(), len(begun.prefix), begun.cipher)
+            return
+        with Writer(sink, recipients) as writer:
+            block = memoryview(bytearray(_BLOCK))
+            while read := plain.readinto(block):
+                writer.write(block[:read])
 
 
 def decrypt_file(source: Path, target: Path, identities: Sequence[str | Passphrase]) -> None:
@@ -44,7 +50,17 @@ def decrypt_file(source: Path, target: Path, identities: Sequence[str | Passphra
         NoMatchError, HeaderError, PayloadError, ArmorError: what is wrong with the file.
     """
     with source.open("rb", buffering=0) as sealed, whole_file(target, _PRIVATE) as sink:
-        for block in Reader(sealed, identities).batches():
+        reader = Reader(sealed, identities)
+        size = _regular_size(sealed)
+        if size is not None and not reader.armored:
+            offset = len(reader.header.raw) + NONCE
+            if parallel.open_file(sealed.fileno(), offset, size - offset, sink.fileno(), reader.cipher):
+                return
+            # Reading in order says what is wrong, and where.
+            os.ftruncate(sink.fileno(), 0)
+            sealed.seek(0)
+            reader = Reader(sealed, identities)
+        for block in reader.batches():
             sink.write(block)
 
 
@@ -69,14 +85,20 @@ def parse_header(source: ByteSource) -> Header:
     return parse(buffered)
 
 
+def _regular_size(file: FileIO) -> int | None:
+    """The size of a file that can be read by offset; None for what is a stream, as files of /proc are that claim no size."""
+    status = os.fstat(file.fileno())
+    return status.st_size or None if stat.S_ISREG(status.st_mode) else None
+
+
 @contextlib.contextmanager
 def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
     """A file that takes the name `target` only when the block ends without an error and its bytes are on disk.
 
     It is open for reading too, so that what was written can be verified before it gets its name.
     """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode)
+    temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
     try:
         with os.fdopen(descriptor, "w+b") as sink:
             yield sink
@@ -89,7 +111,9 @@ def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes renames in `folder` durable."""
+    """Makes renames in `folder` durable, where folders can be opened for that (not on Windows)."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

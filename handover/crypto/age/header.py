@@ -9,9 +9,8 @@ import binascii
 import hmac
 import re
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -32,7 +31,7 @@ class LineSource(Protocol):
         """The next line, at most `limit` bytes; without a newline at the end of the source or at the limit."""
 
 
-class Stanza(msgspec.Struct, frozen=True):
+class Stanza(NamedTuple):
     """One wrapped file key: the type, its further arguments and the body."""
 
     type: str
@@ -46,7 +45,7 @@ class Stanza(msgspec.Struct, frozen=True):
         return ("\n".join([" ".join(["->", self.type, *self.args]), *lines]) + "\n").encode()
 
 
-class Header(msgspec.Struct, frozen=True):
+class Header(NamedTuple):
     """A parsed header: stanzas, MAC, and all its bytes including the MAC line."""
 
     stanzas: tuple[Stanza, ...]

@@ -1,8 +1,8 @@
 """The post-quantum recipient type of age: MLKEM768-X25519 by HPKE (RFC 9180), `age1pq1…`."""
 
 from hashlib import shake_256
+from typing import NamedTuple
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -29,7 +29,7 @@ _MLKEM_SEED = 64
 PUBLIC_SIZE = _MLKEM_PUBLIC + 32
 
 
-class HybridRecipient(msgspec.Struct, frozen=True):
+class HybridRecipient(NamedTuple):
     """The public half: ML-KEM-768 key ‖ X25519 key, 1,216 bytes."""
 
     public: bytes
@@ -48,7 +48,7 @@ class HybridRecipient(msgspec.Struct, frozen=True):
         return Stanza(KIND, (b64encode(sealed[:_ENC_SIZE]),), sealed[_ENC_SIZE:])
 
 
-class HybridIdentity(msgspec.Struct, frozen=True):
+class HybridIdentity(NamedTuple):
     """The private half: a 32-byte seed of both keys."""
 
     seed: bytes

@@ -2,8 +2,8 @@
 
 import os
 import re
+from typing import NamedTuple
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
@@ -23,7 +23,7 @@ MAX_WORK_FACTOR = 22
 _DECIMAL = re.compile(r"[1-9][0-9]*", re.ASCII)
 
 
-class Passphrase(msgspec.Struct, frozen=True):
+class Passphrase(NamedTuple):
     """A passphrase; it serves as recipient and as identity, and never together with another recipient."""
 
     value: str

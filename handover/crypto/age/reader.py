@@ -3,7 +3,7 @@
 import io
 from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.armor import ArmorReader
@@ -20,6 +20,9 @@ from handover.crypto.errors import (
     TrailingDataError,
 )
 from handover.errors import HandoverError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 _SEALED_BATCH = BATCH_CHUNKS * SEALED_CHUNK
 
@@ -44,7 +47,8 @@ class Reader(io.RawIOBase):
         armored: bool | None = None,
     ) -> None:
         buffered = BufferedSource(source)
-        if armored or (armored is None and buffered.looks_armored()):
+        self.armored = buffered.looks_armored() if armored is None else armored
+        if self.armored:
             buffered = BufferedSource(ArmorReader(buffered))
         self.header = age_header.parse(buffered)
         if file_key is None:
@@ -54,7 +58,8 @@ class Reader(io.RawIOBase):
         nonce = buffered.read(NONCE)
         if len(nonce) != NONCE:
             raise HeaderError("the file ends before its payload")
-        self._cipher = Cipher(file_key, nonce)
+        #: For those who read the payload by offset.
+        self.cipher = Cipher(file_key, nonce)
         self._source = buffered
         self._chunk = 0
         self._ahead = b""
@@ -114,7 +119,7 @@ class Reader(io.RawIOBase):
             batch.first, batch.inner = self._chunk, chunks if self._ahead else max(0, chunks - 1)
             self._chunk += batch.inner
             if batch.inner:
-                batch.opening = workers().submit(batch.open, self._cipher)
+                batch.opening = workers().submit(batch.open, self.cipher)
             self._waiting.append(batch)
 
     def _opened(self, batch: "_Batch") -> memoryview:
@@ -135,7 +140,7 @@ class Reader(io.RawIOBase):
 
     def _last(self, sealed: memoryview, number: int) -> bytes:
         """Plaintext of the last chunk of the source; what is wrong with it becomes the next error."""
-        plain = self._cipher.open(sealed, number, final=True)
+        plain = self.cipher.open(sealed, number, final=True)
         if plain is None:
             self._error, plain = self._why_not_final(sealed, number)
         elif not plain and number:
@@ -146,7 +151,7 @@ class Reader(io.RawIOBase):
 
     def _why_not_final(self, sealed: memoryview, number: int) -> tuple[PayloadError, bytes]:
         if len(sealed) == SEALED_CHUNK:
-            plain = self._cipher.open(sealed, number, final=False)
+            plain = self.cipher.open(sealed, number, final=False)
             if plain is not None:
                 return CutShortError(
                     f"the file is cut short after chunk {number}: more chunks belong to it", number
@@ -158,7 +163,7 @@ class Reader(io.RawIOBase):
         return LastChunkError(message, number), b""
 
     def _fault(self, sealed: memoryview, number: int) -> bytes:
-        plain = self._cipher.open(sealed, number, final=True)
+        plain = self.cipher.open(sealed, number, final=True)
         if plain is None:
             self._error = DamagedChunkError(f"chunk {number} is damaged", number)
             return b""

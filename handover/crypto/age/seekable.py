@@ -4,8 +4,7 @@ import io
 import os
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import Future
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import identities_from, unwrap
@@ -13,6 +12,9 @@ from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.source import BufferedSource
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, SEALED_CHUNK, TAG, Cipher, workers
 from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 #: Decrypted chunks kept: enough for a directory and the entry being read.
 _CACHED_CHUNKS = 8

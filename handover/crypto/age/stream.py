@@ -5,14 +5,16 @@ Batches of chunks go to threads, several at once and taken back in order, while 
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from handover.crypto.age.header import hkdf
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 CHUNK = 64 * 1024
 TAG = 16
@@ -47,7 +49,7 @@ class Cipher:
 
     def seal_into(self, plain: memoryview, sealed: memoryview, first: int, *, final: bool) -> int:
         """Seals whole chunks from number `first`; the last may be short only if `final`. Returns the size written."""
-        count = max(1, -(-len(plain) // CHUNK))
+        count = chunk_count(len(plain))
         for i in range(count):
             part = plain[i * CHUNK : (i + 1) * CHUNK]
             target = sealed[i * SEALED_CHUNK : i * SEALED_CHUNK + len(part) + TAG]
@@ -63,21 +65,31 @@ class Cipher:
         except InvalidTag:
             return None
 
+    def open_chunk_into(self, sealed: memoryview, plain: memoryview, number: int, *, final: bool) -> bool:
+        """Opens one chunk; whether it verified."""
+        try:
+            self._aead.decrypt_into(_nonce(number, final=final), sealed, None, plain)
+        except InvalidTag:
+            return False
+        return True
+
     def open_into(self, sealed: memoryview, plain: memoryview, first: int) -> int:
         """Opens whole chunks that are not the final one; returns how many verified before the first that did not."""
         for i in range(len(sealed) // SEALED_CHUNK):
             part = sealed[i * SEALED_CHUNK : (i + 1) * SEALED_CHUNK]
-            try:
-                self._aead.decrypt_into(_nonce(first + i, final=False), part, None, plain[i * CHUNK : (i + 1) * CHUNK])
-            except InvalidTag:
+            if not self.open_chunk_into(part, plain[i * CHUNK : (i + 1) * CHUNK], first + i, final=False):
                 return i
         return len(sealed) // SEALED_CHUNK
 
 
+def chunk_count(plain_size: int) -> int:
+    """Chunks of so much plaintext; an empty file has one."""
+    return max(1, -(-plain_size // CHUNK))
+
+
 def ciphertext_size(plain_size: int, header_size: int) -> int:
     """Size of an age file with this much plaintext and a header of this size."""
-    chunks = max(1, -(-plain_size // CHUNK))
-    return header_size + NONCE + plain_size + chunks * TAG
+    return header_size + NONCE + plain_size + chunk_count(plain_size) * TAG
 
 
 def _nonce(number: int, *, final: bool) -> bytes:
@@ -85,9 +97,12 @@ def _nonce(number: int, *, final: bool) -> bytes:
 
 
 @cache
-def workers() -> ThreadPoolExecutor:
+def workers() -> "ThreadPoolExecutor":
     """The threads over which all streams of this process spread their batches."""
+    from concurrent.futures import ThreadPoolExecutor  # a third of the time that this package takes to load
+
     return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="age-stream")
 
 
-os.register_at_fork(after_in_child=workers.cache_clear)  # a fork takes the object along, but not its threads
+if hasattr(os, "register_at_fork"):  # Windows knows no fork; a fork takes the object along, but not its threads
+    os.register_at_fork(after_in_child=workers.cache_clear)

@@ -3,17 +3,39 @@
 import os
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
 from hashlib import sha256
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import FILE_KEY_SIZE, recipients_from, wrap
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, TAG, ByteSink, Cipher, workers
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 _BATCH = BATCH_CHUNKS * CHUNK
+
+
+class Start(NamedTuple):
+    """A new age file: its file key, its header, the bytes before the first chunk, and what seals the chunks."""
+
+    file_key: bytes
+    header: age_header.Header
+    prefix: bytes
+    cipher: Cipher
+
+
+def start(recipients: Sequence[str | Passphrase]) -> Start:
+    """Draws the keys of a new file.
+
+    Raises:
+        KeyFormatError: a recipient is malformed, or kinds are mixed.
+    """
+    file_key, nonce = os.urandom(FILE_KEY_SIZE), os.urandom(NONCE)
+    header = age_header.build(wrap(file_key, recipients_from(recipients)), file_key)
+    return Start(file_key, header, header.raw + nonce, Cipher(file_key, nonce))
 
 
 class Writer:
@@ -24,12 +46,11 @@ class Writer:
 
     def __init__(self, sink: ByteSink, recipients: Sequence[str | Passphrase], *, hashed: bool = False) -> None:
         """Writes the header; with `hashed` the SHA-256 over all ciphertext is made on the way."""
-        parsed = recipients_from(recipients)
+        begun = start(recipients)
         #: Only for the builder's test decryption of the finished file; never stored.
-        self.file_key = os.urandom(FILE_KEY_SIZE)
-        self.header = age_header.build(wrap(self.file_key, parsed), self.file_key)
-        nonce = os.urandom(NONCE)
-        self._cipher = Cipher(self.file_key, nonce)
+        self.file_key = begun.file_key
+        self.header = begun.header
+        self._cipher = begun.cipher
         self._sink = sink
         self._hash = sha256() if hashed else None
         self._hashing: tuple[Future[None], _Batch] | None = None
@@ -40,11 +61,10 @@ class Writer:
         self.closed = False
         #: Bytes of ciphertext written so far.
         self.size = 0
-        head = self.header.raw + nonce
         if self._hash is not None:
-            self._hash.update(head)
-        self._sink.write(head)
-        self.size += len(head)
+            self._hash.update(begun.prefix)
+        self._sink.write(begun.prefix)
+        self.size += len(begun.prefix)
 
     @property
     def header_sha256(self) -> str:

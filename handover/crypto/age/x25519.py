@@ -1,6 +1,7 @@
 """The X25519 recipient type of age: `age1…`."""
 
-import msgspec
+from typing import NamedTuple
+
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
@@ -15,7 +16,7 @@ _SHARE_SIZE = 32
 _BODY_SIZE = 32
 
 
-class X25519Recipient(msgspec.Struct, frozen=True):
+class X25519Recipient(NamedTuple):
     """The public half: 32 bytes."""
 
     public: bytes
@@ -33,7 +34,7 @@ class X25519Recipient(msgspec.Struct, frozen=True):
         return Stanza(KIND, (b64encode(share),), ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, file_key, None))
 
 
-class X25519Identity(msgspec.Struct, frozen=True):
+class X25519Identity(NamedTuple):
     """The private half: 32 bytes."""
 
     secret: bytes

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from handover.detection.spans import Span
 from handover.detection.terms import matches_after
 
-KIND, LEVEL, VERSION, WINDOW = "credential", "L4", 1, "whole"
+KIND, LEVEL, VERSION, WINDOW = "credential", "L4", 2, "whole"
 
 CUES = (
     "密码", "口令", "验证码", "校验码", "密钥", "支付密码", "password", "passwd", "passcode", "pwd", "pin code", "pin码",
-    "api key", "api_key", "apikey", "secret", "access_key", "verification code", "security code", "cvv",
+    "api key", "api_key", "apikey", "secret", "access_key", "verification code", "security code", "cvv", "安全码",
+    "动态码", "passphrase", "pin", "pin number", "one-time code", "otp",
 )  # fmt: skip
 _VALUE = re.compile(r"(?:\s?(?:是|为|改成|改为|[:：=])\s?|\s(?:is|was|to)\s|\s?(?=[0-9]))[\"'“]?([!-~]{3,64})")
 _KEYS = re.compile(
@@ -24,9 +25,11 @@ POSITIVE = (
     ("密码是Abc123!x，请改", "Abc123!x"),
     ("password: hunter2", "hunter2"),
     ("验证码 384920", "384920"),
+    ("my PIN is 4821", "4821"),
+    ("OTP: 492817", "492817"),
     ("key AKIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE"),
 )
-NEGATIVE = ("忘记密码怎么办", "the password is wrong", "请输入验证码", "secret: none")
+NEGATIVE = ("忘记密码怎么办", "the password is wrong", "请输入验证码", "secret: none", "pinned 2024")
 
 
 def find(text: str) -> Iterator[Span]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "gps", "L4", 1, "whole"
+KIND, LEVEL, VERSION, WINDOW = "gps", "L4", 2, "whole"
 
 _PAIR = re.compile(
     r"(?<![0-9A-Za-z.])(-?[0-9]{1,3}\.[0-9]{2,15})[°]?[NSEWnsew]?[ ]{0,2}[,，;；/、 ][ ]{0,2}"
@@ -15,7 +15,12 @@ _DEGREES = re.compile(
     r"[0-9]{1,3}°[ ]?[0-9]{1,2}['′](?:[ ]?[0-9]{1,2}(?:\.[0-9]{1,4})?[\"″])?[ ]?[NSns北南]?[ ]{0,2}[,，;；]?[ ]{0,2}"
     r"[0-9]{1,3}°[ ]?[0-9]{1,2}['′](?:[ ]?[0-9]{1,2}(?:\.[0-9]{1,4})?[\"″])?[ ]?[EWew东西]?"
 )
-_CUE = re.compile(r"坐标|经度|纬度|经纬|定位|gps|(?<![a-z])(?:lat|lon|lng|coord)", re.IGNORECASE)
+#: Each number behind its own name: 北纬31.23°，东经121.47°; lat 31.23 lng 121.47.
+_NAMED = re.compile(
+    r"[0-9]{1,2}\.[0-9]{2,15}[^0-9\-\0\n]{1,16}?(?i:东经|西经|经度|longitude|long|lng|lon)[^0-9\-\0\n]{0,6}-?[0-9]{1,3}\.[0-9]{2,15}"
+)
+_LATITUDE = re.compile(r"(?:纬度?|(?<![a-z])lat(?:itude)?)[^0-9\0\n]{0,6}\Z", re.IGNORECASE)
+_CUE = re.compile(r"坐标|位置|经度|纬度|经纬|定位|gps|(?<![a-z])(?:lat|lon|lng|coord)", re.IGNORECASE)
 #: Where the cue may stand before the pair.
 _BEFORE = 24
 #: About a metre: nobody measures a price or a share so finely twice in a row.
@@ -24,6 +29,8 @@ _PRECISE = 5
 POSITIVE = (
     ("签收位置31.230416,121.473701附近", "31.230416,121.473701"),
     ("GPS坐标：121.47, 31.23", "121.47, 31.23"),
+    ("北纬31.23°，东经121.47°", "31.23°，东经121.47"),
+    ("lat 31.2304 lng 121.4737", "31.2304 lng 121.4737"),
     ("at 40.712776, -74.005974 on", "40.712776, -74.005974"),
     ("31°13'49\"N 121°28'25\"E", "31°13'49\"N 121°28'25\"E"),
 )
@@ -35,6 +42,9 @@ def find(text: str) -> Iterator[Span]:
         precise = min(len(number.partition(".")[2]) for number in match.groups()) >= _PRECISE
         if _is_place(*map(float, match.groups())) and (precise or _is_cued(text, match.start())):
             yield Span(match.start(), match.end(), KIND, 0.9)
+    for match in _NAMED.finditer(text):
+        if _LATITUDE.search(text, max(0, match.start() - _BEFORE), match.start()):
+            yield Span(match.start(), match.end(), KIND, 0.92)
     if "°" in text:
         for match in _DEGREES.finditer(text):
             yield Span(match.start(), match.end(), KIND, 0.95)

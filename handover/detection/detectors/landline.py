@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from handover.detection.context import AFTER, BEFORE, after_order_cue
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "landline", "L3", 2, "digits"
+KIND, LEVEL, VERSION, WINDOW = "landline", "L3", 3, "digits"
 
 _AREA = r"(?:10|2[0-57-9]|3(?:1[0-9]|35|35|49|5[0-9]|7[0-79]|9[1-8])|4[1-8][0-9]|5[1-9][0-9]|6[36][0-9]|7[0-9]{2}|8[1-9][0-9]|9[0-9]{2})"
 _SEPARATED = re.compile(
-    rf"(?=[-+( 0-9]){BEFORE}(?:(?:\+|00)86[ -]?)?(?:\(0?{_AREA}\)[ -]?|0{_AREA}[ -]|(?<=86)[ -]?{_AREA}[ -]?|(?<=86[ -]){_AREA}[ -]?)"
+    rf"(?=[-+( 0-9]){BEFORE}(?:(?:\+|00)86[ -]?)?(?:\(0{_AREA}\)[ -]?|0{_AREA}[ -]|(?<=86)[ -]?{_AREA}[ -]?|(?<=86[ -]){_AREA}[ -]?)"
     rf"[2-8][0-9]{{2,3}}[ -]?[0-9]{{4}}(?:(?:转|-|ext\.? ?)[0-9]{{1,5}})?{AFTER}"
 )
 #: Behind a cue a number needs neither area code nor separator, and others may follow it.
@@ -35,6 +35,7 @@ NEGATIVE = (
     "02162345678",
     "69624789",
     "电话费：69624789元",
+    "+1 (415) 555-2671",
 )
 
 

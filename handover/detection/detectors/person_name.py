@@ -1,44 +1,19 @@
-"""Which values are names of natural persons. Columns are found by header and by these forms.
+"""Names of natural persons: which values of a column are names, and names in running text.
 
-In running text only names known from columns are searched (`known`); unknown names there need a recogniser that is not part of
-this.
+In running text rules find them by lists and context (`names`), `known` those that a column holds, and an optional model the rest
+(`recogniser`). Necessary for a hit here: a capital letter or a cue in Latin script, or a Chinese surname beside a cue, a title,
+a verb or another name.
 """
 
 import re
 from collections.abc import Iterator
 
+from handover.detection.names import chinese, western
+from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 1, "whole"
+KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 2, "whole"
 
-SURNAMES = frozenset(
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤常温康施文牛樊葛邢安齐易乔伍庞颜倪庄聂章鲁岳翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅童凌毕单季裴霍涂成苗谷曲盛冉骆瞿阎鲍管卜蔺房屈缪干解应宗宣费廉岑臧计伏谈茅路娄危支柴卓明"
-    "闵席麻强封项祁池游岩连牟扈边仇全桑车苟党查巫麦冷辛敖阳丛凤艾郎佟粟初虞景胥奚郁荆楼时邬候占桂储满由来甄晏商佘沙窦隋褚喻蒲冼宫褚战巩靳蓝邝滕苑咸籍尤华丘衣和乐平原伊"
-)
-COMPOUND_SURNAMES = frozenset(
-    (
-        "欧阳",
-        "司马",
-        "上官",
-        "诸葛",
-        "东方",
-        "皇甫",
-        "尉迟",
-        "公孙",
-        "慕容",
-        "令狐",
-        "司徒",
-        "夏侯",
-        "端木",
-        "长孙",
-        "宇文",
-        "独孤",
-        "南宫",
-        "西门",
-        "澹台",
-        "申屠",
-    )
-)
 #: Words that begin with a surname's character; a name column would not hold them, a product column does.
 _WORDS = frozenset(
     ("高兴", "方便", "安全", "时间", "平安", "明天", "全部", "成功", "平台", "华为", "和平", "金额", "文件", "方案", "石油", "马上", "江苏", "云南", "海南", "河南", "湖南", "安徽", "温州", "常州", "广州",
@@ -52,13 +27,43 @@ _NO_PERSON = re.compile(
     r"公司|集团|有限|商行|银行|中心|学校|医院|酒店|部门|客服|\b(?:Inc|LLC|Ltd|Corp|Co|Bank|Company|Group|Services?|Center|University|Department|Union|Mortgage|Financial|Credit|Loan|Card|Account)\b"
 )
 
-POSITIVE = ()
-NEGATIVE = ("今天天气很好", "The quick brown fox")
+POSITIVE = (
+    ("联系人：王小芳，电话", "王小芳"),
+    ("联系人王芳电话13812345678", "王芳"),
+    ("我叫欧阳修文，想退货", "欧阳修文"),
+    ("客户张伟明来电投诉", "张伟明"),
+    ("通知李建国经理处理", "李建国"),
+    ("陈栋梁，男，1965年出生", "陈栋梁"),
+    ("姓名：高峰", "高峰"),
+    ("参会：王志强、李娜、赵敏。", "李娜"),
+    ("My name is John Smith and I", "John Smith"),
+    ("I spoke to Mary O'Brien yesterday", "Mary O'Brien"),
+    ("Dear Ms. Nguyen, thank you", "Nguyen"),
+    ("Regards,\nPeter van der Berg", "Peter van der Berg"),
+    ("my name is jane miller and i", "jane miller"),
+    ("Faina D. Yefremova's order", "Faina D. Yefremova"),
+)
+NEGATIVE = (
+    "今天天气很好",
+    "The quick brown fox",
+    "黄河和长江",
+    "平安银行的经理",
+    "马上联系客服",
+    "江苏、安徽、云南",
+    "上海市长宁区",
+    "任何问题请反馈",
+    "I bank with Wells Fargo and Chase Bank",
+    "In May I Will go to Paris",
+    "The Grant Application and the Department of Justice",
+    "an IBAN and a SWIFT code",
+    "Green Tree and Morgan Stanley called",
+)
 
 
-def find(text: str) -> Iterator[Span]:  # noqa: ARG001 - the detectors' common form
-    """Nothing: without a dictionary of known names any two characters could be one."""
-    return iter(())
+def find(text: str) -> Iterator[Span]:
+    if not text.isascii():
+        yield from chinese.find(text)
+    yield from western.find(text)
 
 
 def is_chinese_name(value: str) -> bool:

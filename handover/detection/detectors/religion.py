@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from handover.detection.spans import Span
 from handover.detection.terms import find_terms
 
-KIND, LEVEL, VERSION, WINDOW = "religion", "L4", 1, "whole"
+KIND, LEVEL, VERSION, WINDOW = "religion", "L4", 2, "whole"
 
 TERMS = (
-    "佛教徒", "基督徒", "基督教", "天主教", "伊斯兰教", "穆斯林", "道教徒", "信佛", "信教", "清真", "礼拜堂", "受洗", "宗教信仰",
-    "muslim", "buddhist", "catholic", "jehovah's witness", "hindu", "jewish", "ramadan", "baptized", "religious belief",
+    "佛教徒", "基督徒", "基督教", "天主教", "穆斯林", "道教徒", "信佛", "信教", "清真", "礼拜堂", "受洗", "宗教信仰", "做礼拜", "皈依", "伊斯兰",
+    "muslim", "buddhist", "catholic", "jehovah's witness", "hindu", "jewish", "ramadan", "baptized", "islam", "sikh", "religious belief",
 )  # fmt: skip
 
-POSITIVE = (("他是穆斯林，不吃猪肉", "穆斯林"), ("as a practising Muslim I", "Muslim"))
+POSITIVE = (("每周去教堂做礼拜", "做礼拜"), ("他是穆斯林，不吃猪肉", "穆斯林"), ("as a practising Muslim I", "Muslim"))
 NEGATIVE = ("佛山市", "Hindustan Times")
 
 

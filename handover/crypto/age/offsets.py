@@ -1,0 +1,58 @@
+"""Reading and writing files by offset, from several threads; where the system lacks it (Windows), one thread at a time."""
+
+import os
+import threading
+
+#: Flags that not every system has.
+BINARY: int = getattr(os, "O_BINARY", 0)
+NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
+
+_moving = threading.Lock()
+
+
+def read_at(file: int, target: memoryview, offset: int) -> int:
+    """Fills `target`; returns how much there was, less only at the end of the file."""
+    done = 0
+    while done < len(target) and (size := _read(file, target[done:], offset + done)):
+        done += size
+    return done
+
+
+def write_at(file: int, data: memoryview, offset: int) -> None:
+    """Writes all of `data`."""
+    while data:
+        done = _write(file, data, offset)
+        data, offset = data[done:], offset + done
+
+
+if hasattr(os, "preadv") and hasattr(os, "pwrite"):
+
+    def read_into(file: int, target: memoryview) -> int:
+        """Reads on; returns how much there was, 0 at the end of the file."""
+        return os.readv(file, [target])
+
+    def _read(file: int, target: memoryview, offset: int) -> int:
+        return os.preadv(file, [target], offset)
+
+    def _write(file: int, data: memoryview, offset: int) -> int:
+        return os.pwrite(file, data, offset)
+
+else:
+
+    def read_into(file: int, target: memoryview) -> int:
+        """Reads on; returns how much there was, 0 at the end of the file."""
+        data = os.read(file, len(target))
+        target[: len(data)] = data
+        return len(data)
+
+    def _read(file: int, target: memoryview, offset: int) -> int:
+        with _moving:
+            os.lseek(file, offset, os.SEEK_SET)
+            data = os.read(file, len(target))
+        target[: len(data)] = data
+        return len(data)
+
+    def _write(file: int, data: memoryview, offset: int) -> int:
+        with _moving:
+            os.lseek(file, offset, os.SEEK_SET)
+            return os.write(file, data)

@@ -1,0 +1,153 @@
+"""Whole regular files to and from age by offset: each thread reads, seals or opens, and writes batches of its own.
+
+What is read goes through one buffer of a chunk, which stays in the core's cache. Sizes are those at the time of opening.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+
+from handover.crypto.age.offsets import read_at, write_at
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count
+from handover.crypto.errors import SourceChangedError
+
+#: The disk begins to write whenever so much more is there, while the next is sealed; a file system of memory ignores it.
+_SYNCED = 64 << 20
+
+#: Does one batch, given the number of its first chunk; False ends the work.
+_Batch = Callable[[int], bool]
+
+
+def seal_file(source: int, size: int, target: int, offset: int, cipher: Cipher) -> None:
+    """Seals the first `size` bytes of a file to `target` from `offset` on.
+
+    Raises:
+        SourceChangedError: the file became shorter.
+    """
+    count = chunk_count(size)
+
+    def batches(syncing: Syncing) -> _Batch:
+        plain, sealed = _buffer(size, CHUNK), _buffer(count * SEALED_CHUNK, BATCH_CHUNKS * SEALED_CHUNK)
+
+        def seal(first: int) -> bool:
+            end = 0
+            for number in range(first, min(first + BATCH_CHUNKS, count)):
+                part = plain[: min(CHUNK, size - number * CHUNK)]
+                if read_at(source, part, number * CHUNK) != len(part):
+                    raise SourceChangedError("the file became shorter while it was read; repeat when nobody writes it")
+                end += cipher.seal_into(part, sealed[end:], number, final=number == count - 1)
+            write_at(target, sealed[:end], offset + first * SEALED_CHUNK)
+            syncing.wrote(end)
+            return True
+
+        return seal
+
+    _over_threads(batches, count, target)
+
+
+def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) -> bool:
+    """Opens the `size` bytes of payload from `offset` on; False when anything does not verify, and `target` is then of no use."""
+    count = max(1, -(-size // SEALED_CHUNK))
+    last_size = size - (count - 1) * SEALED_CHUNK
+    if last_size < TAG or (last_size == TAG and count > 1):
+        return False
+
+    def batches(syncing: Syncing) -> _Batch:
+        sealed, plain = _buffer(size, SEALED_CHUNK), _buffer(size, CHUNK)
+
+        def open_(first: int) -> bool:
+            for number in range(first, min(first + BATCH_CHUNKS, count)):
+                part = sealed[: min(SEALED_CHUNK, size - number * SEALED_CHUNK)]
+                opened = plain[: len(part) - TAG]
+                if read_at(source, part, offset + number * SEALED_CHUNK) != len(part):
+                    return False
+                if not cipher.open_chunk_into(part, opened, number, final=number == count - 1):
+                    return False
+                # Chunk by chunk: for a larger aligned write ext4 takes pages that no core has in its cache.
+                write_at(target, opened, number * CHUNK)
+                syncing.wrote(len(opened))
+            return True
+
+        return open_
+
+    return _over_threads(batches, count, target)
+
+
+class Task(threading.Thread):
+    """Work in a thread of its own; `join` raises what it raised."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        super().__init__(name="age-file")
+        self._work = work
+        self._error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        """Works."""
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001 - raised again by `join`
+            self._error = error
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for the end."""
+        super().join(timeout)
+        if self._error is not None:
+            raise self._error
+
+
+class Syncing:
+    """Has the disk begin with what was written while more is made."""
+
+    def __init__(self, target: int) -> None:
+        self._target = target
+        self._noting = threading.Lock()
+        self._unsynced = 0
+        self._asked: Task | None = None
+
+    def wrote(self, size: int) -> None:
+        """Notes that so much more was written."""
+        with self._noting:
+            self._unsynced += size
+            if self._unsynced >= _SYNCED and (self._asked is None or not self._asked.is_alive()):
+                self.finish()
+                self._unsynced = 0
+                self._asked = Task(lambda: os.fsync(self._target))
+
+    def finish(self) -> None:
+        """Waits for the disk; an error of it is told once, so it must not be lost here."""
+        if self._asked is not None:
+            self._asked.join()
+
+
+def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int) -> bool:
+    """Runs a loop over the batches in as many threads as there are cores; this one is one of them."""
+    firsts = iter(range(0, count, BATCH_CHUNKS))
+    good = True
+
+    def loop() -> None:
+        nonlocal good
+        batch = batches(syncing)
+        try:
+            for first in firsts:
+                if not good:
+                    return
+                if not batch(first):
+                    good = False  # only ever set, never computed from itself: another thread may have failed meanwhile
+        except BaseException:
+            good = False
+            raise
+
+    syncing = Syncing(target)
+    others = [Task(loop) for _ in range(min(THREADS, -(-count // BATCH_CHUNKS)) - 1)]
+    try:
+        loop()
+    finally:
+        for other in others:
+            other.join()
+        syncing.finish()
+    return good
+
+
+def _buffer(wanted: int, most: int) -> memoryview:
+    return memoryview(bytearray(min(wanted, most)))

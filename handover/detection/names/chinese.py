@@ -1,0 +1,116 @@
+"""Chinese names in running text by what stands around them: a cue before, a title or a verb behind, or a list of names.
+
+A surname and one or two characters alone are no name here; that needs the model (`recogniser`) or a column that holds it.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+
+from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
+from handover.detection.spans import Span
+
+#: Characters that no given name holds, but that follow a short one.
+_FUNCTION = "的了在是有和与及就都也被把从向对说称让给等这那我你他她它您们将曾已又并但或且为于到由吗呢吧啊呀么个会要能可没不很更最各每年月日时元号岁份次"
+_GIVEN = f"(?![{_FUNCTION}])[一-鿿㐀-䶿]"
+_SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{''.join(sorted(SURNAMES))}])"
+TITLE = (
+    "(?:先生|女士|小姐|太太|同志|老师|医生|大夫|护士|律师|教授|博士|总经理|副总|经理|主任|主管|组长|师傅|阿姨|董事|总监|院长|校长|所长|处长|科长|部长"
+    "|局长|厅长|书记|市长|省长|县长|镇长|村长|主席|总理|总统|委员|代表|记者|警官|法官|检察官|工程师|设计师|会计|同学|选手|教练|将军|队长|班长|站长|店长|院士|顾问|客户|用户|业主|患者)"
+)
+_VERB = (
+    "(?:[（(]?[，,：: ]?(?:男|女)(?:[，,、。；; )）]|$)|说[，,：:。]|表示|认为|指出|介绍说?|告诉|称[，,：:]|强调|透露|回忆|坦言|来电|致电|打来电话|投诉|反映|反馈|要求|签收|签字"
+    "|报道|摄|电话|手机|微信|联系方式|身份证|住址|地址|本人|家住|现住|出生|毕业于|担任|[（(][0-9]{2,4}|[:：]?1[3-9][0-9]{9})"
+)
+#: Cues that introduce a name whatever it looks like.
+_CUE = re.compile(
+    "(?:姓名|名字|联系人|联络人|收件人|收货人|寄件人|发件人|经办人|负责人|法定代表人|法人代表|法人|申请人|投诉人|举报人|报案人|当事人|被告人?|原告人?|委托人|代理人|受托人"
+    "|签收人|接收人|监护人|持卡人|户名|被保险人|投保人|受益人|借款人|担保人|承租人|出租人|(?<!企)业主|患者|病人|学生|员工|客户|用户|乘客|旅客|司机|顾客|会员|家长|我叫|我是|叫做|名叫|他叫|她叫|记者|通讯员|本人|致电|联系|签名|签字|审核|批准|复核|制单)"
+    '(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“"]{0,3}'
+)
+#: Only a person has these behind it.
+_PERSON_BEHIND = re.compile(
+    rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])"
+)
+_NAME = re.compile(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
+_TITLE_OR_VERB = re.compile(rf"(?:{TITLE}|{_VERB})")
+_NO_HAN = re.compile("[^一-鿿]|\\Z")
+_AFTER_SHORT = re.compile(
+    rf"[{_FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)"
+)
+_LIST = re.compile(
+    rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])"
+)
+_ITEM = re.compile("[一-鿿]+")
+#: What an office or a group ends with, not a name: 党委副(书记), 曾任(所长), 向全体(代表).
+_NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
+#: Surnames that are far more often a word by themselves.
+_ALSO_WORDS = frozenset("由曾和于向应原时全查满明计党融宿祝贺许文包安高连从能那相成车方经平")
+#: Places; a given name of two characters may well end like one (建国, 金山).
+_PLACE_END = re.compile("[省市区县镇乡村路街]\\Z|\\A..?(?<=[山河江湖海岛州城港湾国族语])\\Z")
+
+
+@cache
+def words() -> frozenset[str]:
+    """Words of the language that begin with the character of a surname."""
+    text = (files("handover.detection.names") / "chinese_words.txt").read_text("utf-8")
+    return frozenset(text.splitlines())
+
+
+def find(text: str) -> Iterator[Span]:
+    """Names in folded text."""
+    for cue in _CUE.finditer(text):
+        yield from _at(text, cue.end(), 0.8, bare=True)
+    for title in _TITLE_OR_VERB.finditer(text):
+        yield from _before(text, title.start())
+        yield from _at(text, title.end(), 0.7, bare=False)
+    for row in _LIST.finditer(text):
+        items = list(_ITEM.finditer(text, *row.span()))
+        if any(len(m[0]) > 2 for m in items) and not any(m[0] in words() or _PLACE_END.search(m[0]) for m in items):
+            for item in items:
+                yield Span(item.start(), item.end(), "person_name", 0.6)
+
+
+def _at(text: str, start: int, confidence: float, *, bare: bool) -> Iterator[Span]:
+    """The name that begins at `start`, if one does and ends where a word may end."""
+    match = _NAME.match(text, start)
+    if match is None:
+        return
+    for end in range(match.end(), start + 1, -1):
+        name = text[start:end]
+        ends = _NO_HAN.match(text, end) or _AFTER_SHORT.match(text, end) or _TITLE_OR_VERB.match(text, end)
+        if ends and len(name) > 1 and _NAME.fullmatch(name):
+            doubtful = name[0] in _ALSO_WORDS or name[-1] in _NO_GIVEN or _PLACE_END.search(name)
+            plausible = name not in words() and (bare or not doubtful)
+            if plausible or (bare and _NO_HAN.match(text, end)):
+                yield Span(start, end, "person_name", confidence)
+            return
+
+
+def _before(text: str, end: int) -> Iterator[Span]:
+    """The name that ends at `end`, behind a boundary or a word that stands before persons."""
+    for length in (3, 2, 4):
+        start = end - length
+        if start < 0 or not _NAME.fullmatch(text, start, end):
+            continue
+        name = text[start:end]
+        lead = text[max(0, start - 6) : start]
+        apart = (not lead or _NO_HAN.match(lead[-1])) and _PERSON_BEHIND.match(text, end)
+        if (
+            name in words()
+            or name[-1] in _NO_GIVEN
+            or (not apart and (_PLACE_END.search(name) or name[0] in _ALSO_WORDS))
+        ):
+            continue
+        if (
+            not lead
+            or _NO_HAN.match(lead[-1])
+            or lead[-1] in "和与跟同由请找给向对让叫问替约是知"
+            or _ENDS_WITH_CUE.search(lead)
+        ):
+            yield Span(start, end, "person_name", 0.75)
+            return
+
+
+_ENDS_WITH_CUE = re.compile(rf"(?:{TITLE}|联系|通知|客户|用户|业主)\Z")

@@ -1,0 +1,124 @@
+"""Learns names from running text on the first pass, so that the second finds them wherever they stand.
+
+The model reads the distinct sentences of a file up to a budget, for it manages about 0.1 MB a second; without it the rules read
+them. A name counts when it is one in most of the places where its characters stand.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+from handover.detection.detectors.person_name import is_chinese_name
+from handover.detection.folding import fold
+from handover.detection.known import KnownValues
+from handover.detection.names import chinese
+from handover.detection.names.model import NameModel, is_installed
+from handover.i18n import Text
+
+#: About 20 s of one processor; a file with more running text is searched by rules and by the names learnt so far.
+MAX_CHARACTERS = 600_000
+_SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
+#: A longer one is cut: the model's memory grows with the longest of a batch.
+_LONGEST = 600
+_SHORTEST = 6
+_HAN = re.compile("[一-鿿]")
+_BATCH = 512
+#: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
+_NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
+_PLACE_END = re.compile("[省市区县镇乡]\\Z")
+_TITLE_END = re.compile(f"{chinese.TITLE}\\Z")
+#: The share of its places above which characters are a name rather than a word.
+_MOSTLY = 0.5
+
+Method = Literal["model", "partly", "rules"]
+
+
+class NameLearner:
+    """Takes the values of columns of running text; `finish` hands what was learnt to the known values."""
+
+    def __init__(self) -> None:
+        self._model: NameModel | None = None
+        self._seen: set[str] = set()
+        self._waiting: list[str] = []
+        self._found: Counter[str] = Counter()
+        self.characters = 0
+        self.is_full = False
+
+    def read(self, values: Iterable[str]) -> None:
+        """Reads values until the budget is used up."""
+        for value in values:
+            if self.is_full:
+                return
+            if not value.isascii():
+                self._read(fold(value))
+
+    def _read(self, value: str) -> None:
+        for match in _SENTENCE.finditer(value):
+            sentence = match[0].strip()
+            if len(sentence) < _SHORTEST or sentence in self._seen or not _HAN.search(sentence):
+                continue
+            self._seen.add(sentence)
+            self.characters += len(sentence)
+            self._waiting += [sentence[at : at + _LONGEST] for at in range(0, len(sentence), _LONGEST)]
+            if len(self._waiting) >= _BATCH:
+                self._search()
+            if self.characters >= MAX_CHARACTERS:
+                self.is_full = True
+                return
+
+    def finish(self, known: KnownValues) -> None:
+        """Adds the names to `known` and forgets the text."""
+        self._search()
+        text = "\n".join(self._seen)
+        for name, count in self._found.items():
+            # Three characters that begin with a surname are hardly ever a word; others must mostly be a name.
+            if (len(name) > 2 and is_chinese_name(name)) or count >= _MOSTLY * text.count(name):
+                known.add_found(name)
+        self._seen.clear()
+
+    def _search(self) -> None:
+        names = self._by_model() if is_installed() else self._by_rules()
+        self._found.update(filter(None, map(_clean, names)))
+        self._waiting.clear()
+
+    def _by_model(self) -> Iterator[str]:
+        if self._waiting and self._model is None:
+            self._model = NameModel()
+        return self._model.names_in(self._waiting) if self._model else iter(())
+
+    def _by_rules(self) -> Iterator[str]:
+        for sentence in self._waiting:
+            for span in chinese.find(sentence):
+                yield sentence[span.start : span.end]
+
+    @property
+    def method(self) -> Method | None:
+        """How names were looked for in running Chinese text; None when there is none."""
+        if not self.characters:
+            return None
+        return ("partly" if self.is_full else "model") if is_installed() else "rules"
+
+    def limits(self) -> list[Text]:
+        """What a reader of the report should know."""
+        if self.method == "rules":
+            return [
+                Text(
+                    zh="正文中的中文姓名只按上下文（称谓、“联系人”等）和已知姓名识别。安装 handover[names] 后可识别其余姓名。",
+                    en="Chinese names in running text are found only by cue or when known from a column; install handover[names] to find the others.",
+                )
+            ]
+        if self.method == "partly":
+            return [
+                Text(
+                    zh=f"姓名识别模型只读了前 {self.characters:,} 个字的中文正文；其余部分按规则和已知姓名识别。请拆分文件，或人工抽查。",
+                    en=f"The name model read the first {self.characters:,} characters of Chinese text; the rest was searched by rules and for known names. Split the file, or review a sample.",
+                )
+            ]
+        return []
+
+
+def _clean(name: str) -> str:
+    """The name without a title behind it; empty when it is none."""
+    bare = _TITLE_END.sub("", name.strip())
+    return bare if _NAME.match(bare) and not _PLACE_END.search(bare) else ""

@@ -1,0 +1,74 @@
+"""Packages over files of a disk: whatever the sizes, what comes out is what went in, and a file in motion spoils the build."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handover.archive import packing
+from handover.archive.errors import SourceChangedError
+from handover.archive.open import open_package, verify_package
+from handover.archive.standalone import seal_paths
+from handover.crypto.age import recipient_of
+from tests.archive.samples import IDENTITY, KEYS, TRUST
+
+BATCH = 1 << 20
+DATA = os.urandom(3 * BATCH)
+SIZES = st.sampled_from([0, 60_000, BATCH - 9_000, BATCH, 2 * BATCH]).flatmap(lambda n: st.integers(n, n + 2_000))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SIZES, max_size=5))
+def test_files_of_any_size_come_back(tmp_path_factory: pytest.TempPathFactory, sizes: list[int]) -> None:
+    folder = tmp_path_factory.mktemp("sizes")
+    (folder / "in").mkdir()
+    for number, size in enumerate(sizes):
+        (folder / "in" / f"{number}.bin").write_bytes(DATA[number : number + size])
+    result = seal_paths([folder / "in"], [recipient_of(IDENTITY)], folder / "p.age", keys=KEYS)
+    opened = open_package(folder / "p.age", [IDENTITY], folder / "out", trust=TRUST)
+    assert opened.verified == result.files_count == len(sizes)
+    assert result.size == (folder / "p.age").stat().st_size
+    for number, size in enumerate(sizes):
+        assert (folder / "out/files/in" / f"{number}.bin").read_bytes() == DATA[number : number + size]
+
+
+@pytest.mark.parametrize("size", [5_000, 2 * BATCH], ids=["small", "large"])
+@pytest.mark.parametrize("change", [-1, 1], ids=["shorter", "longer"])
+def test_a_file_that_changes_while_it_is_packed_spoils_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, change: int
+) -> None:
+    (tmp_path / "moving").write_bytes(DATA[:size])
+    real = packing.read_into
+
+    def moving(file: int, target: memoryview) -> int:
+        os.truncate(tmp_path / "moving", size + change)
+        return real(file, target)
+
+    monkeypatch.setattr(packing, "read_into", moving)
+    with pytest.raises(SourceChangedError, match="moving"):
+        seal_paths([tmp_path / "moving"], [recipient_of(IDENTITY)], tmp_path / "p.age")
+    assert [path.name for path in tmp_path.iterdir()] == ["moving"]
+
+
+@pytest.mark.parametrize("kind", ["link", "missing", "fifo"])
+def test_links_devices_and_missing_files_are_not_packed(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "in").mkdir()
+    path = tmp_path / "in" / "odd"
+    if kind == "link":
+        path.symlink_to("/etc/hostname")
+    elif kind == "fifo":
+        os.mkfifo(path)
+    with pytest.raises(SourceChangedError):
+        seal_paths([path if kind == "missing" else tmp_path / "in"], [recipient_of(IDENTITY)], tmp_path / "p.age")
+    assert not (tmp_path / "p.age").exists()
+
+
+def test_many_small_files_verify(tmp_path: Path) -> None:
+    for number in range(3_000):
+        folder = tmp_path / "in" / str(number % 7)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{number}.txt").write_bytes(DATA[number : number + 700])
+    seal_paths([tmp_path / "in"], [recipient_of(IDENTITY)], tmp_path / "p.age")
+    assert verify_package(tmp_path / "p.age", [IDENTITY]).verified == 3_000
