@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 HANDOVER = .venv/bin/handover
 
-.PHONY: demo test e2e screenshots lint bench fuzz soak serve format lock setup vendor vendor-check
+.PHONY: demo test e2e screenshots lint bench fuzz soak serve format lock setup vendor vendor-check kernel
 
 setup:
 	@sh scripts/setup.sh
@@ -42,6 +42,7 @@ soak: setup
 bench: setup
 	@sh scripts/setup.sh browser
 	$(PYTHON) -m benchmarks.packages
+	$(PYTHON) benchmarks/redaction.py
 	$(PYTHON) benchmarks/pages.py
 	$(PYTHON) benchmarks/upload.py
 	PYTHONPATH=. $(PYTHON) benchmarks/browser.py
@@ -57,6 +58,9 @@ lock: setup
 vendor:
 	rm -rf handover/web/static/vendor
 	scripts/vendor/build.sh handover/web/static/vendor
+
+kernel:
+	scripts/kernel/build.sh
 
 vendor-check:
 	scripts/vendor/check.sh

@@ -22,7 +22,7 @@ from handover.formats import FormatRefusedError
 from handover.i18n import Text
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 20
 _PARTIAL, _VERIFICATION_FAILED = 3, 6
 _MIN_KEY = 16
 

@@ -5,41 +5,71 @@ Bounded in memory, and never leaves the child that collected it.
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.spans import Span
+
+if TYPE_CHECKING:
+    from handover.detection.number_table import NumberTable
+    from handover.detection.screening import Screen
 
 #: Names beyond this are not remembered; the report of a larger file says that its free text was searched for these.
 MAX_NAMES = 500_000
 MAX_NUMBERS = 2_000_000
 _MIN_NUMBER = 7  # shorter digit strings occur by chance
 _CAPITALISED = re.compile(r"[A-ZÀ-Þ](?<![A-Za-zÀ-ſ].)[A-Za-zÀ-ſ'’-]+")
+_WORD = re.compile("[A-Za-z]+")
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
+
+
+class _Heads:
+    """First two characters of Chinese names → the lengths of the names that begin with them, longest first."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        found: dict[str, set[int]] = {}
+        for name in names:
+            found.setdefault(name[:2], set()).add(len(name))
+        self.lengths = {head: sorted(lengths, reverse=True) for head, lengths in found.items()}
+        first, second = ("".join(map(re.escape, {head[place] for head in found})) for place in (0, 1))
+        self.pattern = re.compile(f"[{first}](?=[{second}])")
 
 
 class KnownValues:
     """A dictionary of names and numbers with a search in running text."""
 
     def __init__(self) -> None:
-        #: First two characters of a Chinese name → the lengths of the names that begin with them, longest first.
-        self._chinese: dict[str, list[int]] = {}
+        self._chinese: list[str] = []
         #: First word of a Latin name → the whole names.
         self._latin: dict[str, list[str]] = {}
         self._names: set[str] = set()
         self._numbers: dict[str, str] = {}
-        self._first: re.Pattern[str] | None = None
+        self._heads: _Heads | None = None
         self.full = False
+        #: Numbers of a large table.
+        self.table: NumberTable | None = None
+        #: The compiled search for these values; dropped when one is added.
+        self.screen: Screen | None = None
 
     def add_names(self, values: Iterable[str]) -> None:
-        for value in dict.fromkeys(values):
-            if value not in self._names:
-                self.add_name(value)
+        names = self._names
+        for value in [value for value in dict.fromkeys(values) if value not in names]:
+            self.add_name(value)
 
     def add_numbers(self, values: Iterable[str], kind: str) -> None:
+        if self.table is not None:
+            self.add_number_lines("".join(f"{value}\n" for value in values if "\n" not in value).encode(), kind)
+            return
         for value in dict.fromkeys(values):
             if value not in self._numbers:
                 self.add_number(value, kind)
+
+    def add_number_lines(self, lines: bytes, kind: str) -> None:
+        """Numbers for `table`, LF behind each."""
+        assert self.table is not None  # noqa: S101 - set before
+        self.table.add(lines, kind)
+        self.screen = None
 
     def add_name(self, value: str) -> None:
         name = value.strip()
@@ -53,6 +83,7 @@ class KnownValues:
         elif " " in name:
             self._latin.setdefault(name.split(" ", 1)[0].rstrip(","), []).append(name)
             self._names.add(name)
+            self.screen = None
         # One Latin word is too common a word.
 
     def add_found(self, name: str) -> None:
@@ -61,20 +92,29 @@ class KnownValues:
             self._remember_chinese(name)
 
     def _remember_chinese(self, name: str) -> None:
-        lengths = self._chinese.setdefault(name[:2], [])
-        if len(name) not in lengths:
-            lengths.append(len(name))
-            lengths.sort(reverse=True)
+        self._chinese.append(name)
         self._names.add(name)
-        self._first = None
+        self._heads = self.screen = None
 
     def add_number(self, value: str, kind: str) -> None:
         number = value.translate(_SEPARATORS)
         if len(number) >= _MIN_NUMBER and number.isascii() and number.isdigit() and len(self._numbers) < MAX_NUMBERS:
             self._numbers.setdefault(number, kind)
+            self.screen = None
+
+    def names_for_kernel(self) -> tuple[list[str], set[str]]:
+        """The Chinese names, and the word that each other name begins with."""
+        return self._chinese, {
+            word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))
+        }
+
+    def numbers_for_kernel(self) -> Iterator[tuple[str, list[str]]]:
+        """The numbers that are not in `table`, by kind."""
+        for kind in ("phone", "resident_id", "bank_card"):
+            yield kind, [number for number, its in self._numbers.items() if its == kind]
 
     def __bool__(self) -> bool:
-        return bool(self._names or self._numbers)
+        return bool(self._names or self._numbers or (self.table and self.table.count))
 
     def find(self, text: str, *, numbers: bool = True) -> Iterator[Span]:
         """Every known value in the text; without `numbers` names alone."""
@@ -82,18 +122,17 @@ class KnownValues:
             yield from self._find_chinese(text)
         if self._latin:
             yield from self._find_latin(text)
-        if numbers and self._numbers:
+        if numbers and (self._numbers or self.table):
             yield from self._find_numbers(text)
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
-        if self._first is None:
-            first, second = ("".join(map(re.escape, {head[place] for head in self._chinese})) for place in (0, 1))
-            self._first = re.compile(f"[{first}](?=[{second}])")
-        chinese = self._chinese
-        for match in self._first.finditer(text):
+        if self._heads is None:
+            self._heads = _Heads(self._chinese)
+        lengths = self._heads.lengths
+        for match in self._heads.pattern.finditer(text):
             start = match.start()
-            for length in chinese.get(text[start : start + 2], ()):
-                if text[start : start + length] in self._names:
+            for length in lengths.get(text[start : start + 2], ()):
+                if start + length <= len(text) and text[start : start + length] in self._names:
                     yield Span(start, start + length, "person_name", 0.82)
                     break
 
@@ -108,6 +147,7 @@ class KnownValues:
 
     def _find_numbers(self, text: str) -> Iterator[Span]:
         for match in _DIGITS.finditer(text):
-            kind = self._numbers.get(match[0].translate(_SEPARATORS))
+            number = match[0].translate(_SEPARATORS)
+            kind = self._numbers.get(number) or (self.table.kind_of(number) if self.table else None)
             if kind:
                 yield Span(match.start(), match.end(), kind, 0.9)

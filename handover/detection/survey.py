@@ -30,6 +30,9 @@ _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 #: Roles whose values may be sentences with names in them.
 _RUNNING_TEXT = frozenset({"", "free_text"})
 
+#: Whose columns' values are read for names and numbers to look for elsewhere.
+LEARNT_ROLES = SOURCES_OF_NUMBERS | _RUNNING_TEXT | {"person_name"}
+
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
 
@@ -90,13 +93,24 @@ class Survey:
                 _refuse_data_in_name(local)
                 entry = self.fields[column.name] = FieldSurvey(column.name, member, role_of_header(local))
             present = list(filter(None, column.values))
-            entry.values += len(present)
-            if entry.decided:
-                self._learn(entry, present)
-            else:
-                entry.sample.extend(present)
-                if len(entry.sample) >= _SAMPLE:
-                    self._decide(entry)
+            self._take(entry, len(present), present)
+
+    def learn(self, name: str, filled: int, values: list[str]) -> None:
+        """From more of a field that `add` has met: how many values are not empty, and those that its role asks for."""
+        self._take(self.fields[name], filled, list(filter(None, values)))
+
+    def learn_numbers(self, name: str, lines: bytes) -> None:
+        """Numbers of a field, LF behind each, for the table of a large file."""
+        self.known.add_number_lines(lines, _kind_of_numbers(self.fields[name].role))
+
+    def _take(self, entry: FieldSurvey, filled: int, present: list[str]) -> None:
+        entry.values += filled
+        if entry.decided:
+            self._learn(entry, present)
+        else:
+            entry.sample.extend(present)
+            if len(entry.sample) >= _SAMPLE:
+                self._decide(entry)
 
     def finish(self) -> "Survey":
         """Decides the roles of columns that never filled a sample."""
@@ -141,9 +155,13 @@ class Survey:
         if entry.role == "person_name":
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
-            self.known.add_numbers(values, "phone" if entry.role == "telephone" else entry.role)
+            self.known.add_numbers(values, _kind_of_numbers(entry.role))
         elif entry.role in _RUNNING_TEXT:
             self.names.read(values)
+
+
+def _kind_of_numbers(role: str) -> str:
+    return "phone" if role == "telephone" else role
 
 
 def _role(entry: FieldSurvey, *, single_word: bool) -> str:

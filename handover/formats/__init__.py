@@ -9,8 +9,9 @@ Everything that parses runs on untrusted bytes: call it in a child (`handover.sa
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from handover.formats import delimited, eml, html, json_document, jsonl, plain_text, sqlite, xlsx, zip_files
 from handover.formats.errors import FormatRefusedError, refuse
@@ -21,6 +22,9 @@ from handover.formats.zip_directory import END_BYTES, ends_like_zip
 
 #: Formats that are ZIPs themselves.
 _ZIPPED = frozenset({"zip", "xlsx", "docx"})
+
+if TYPE_CHECKING:
+    from handover.formats.flat import FlatTable
 
 
 def open_records(chunks: Iterable[bytes], name: str, *, tolerant: bool = False, nest: Nest | None = None) -> Reading:
@@ -85,11 +89,57 @@ def _no_zip_at_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
         )
 
 
+#: Smaller tables are done before the libraries of the fast way are loaded.
+_LARGE = 2 << 20
+
+
+def open_table(chunks: Iterable[bytes], name: str) -> "Reading | FlatTable":
+    """As `open_records`, but a large delimited text as a `FlatTable`, where its libraries are installed.
+
+    Raises:
+        FormatRefusedError: at once or while the records are read.
+    """
+    source = iter(chunks)
+    seen: list[bytes] = []
+    size = 0
+    for chunk in source:
+        seen.append(chunk)
+        size += len(chunk)
+        if size >= _LARGE:
+            break
+    guess = identify(b"".join(seen)[:HEAD_BYTES], name)
+    if size >= _LARGE and guess.format == "csv" and guess.refused is None and find_spec("wasmtime"):
+        from handover.formats.flat import FlatTable, NotFlatError
+
+        recorder = _Recorder(_no_zip_at_end(chain(seen, source)))
+        try:
+            return FlatTable(recorder, guess.delimiter)
+        except NotFlatError:
+            seen = recorder.held
+        finally:
+            recorder.recording = False
+    return open_records(chain(seen, source), name)
+
+
+class _Recorder:
+    """Hands on chunks and keeps them while it is not yet known who reads them."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.held: list[bytes] = []
+        self.recording = True
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._chunks:
+            if self.recording:
+                self.held.append(chunk)
+            yield chunk
+
+
 def open_writer(format: str, name: str = "", *, goes_on: bool = False) -> Writer:  # noqa: A002 - the word of the interface
     """A writer of `format`; a `.tsv` name keeps its tabs. One that `goes_on` writes what follows earlier records: no header."""
-    tabs = name.lower().endswith((".tsv", ".tab"))
     writers: dict[str, Callable[[], Writer]] = {
-        "csv": lambda: delimited.DelimitedWriter("\t" if tabs else ","),
+        "csv": lambda: delimited.DelimitedWriter(delimited.output_delimiter(name)),
         "jsonl": jsonl.JsonlWriter,
         "json": json_document.JsonWriter,
         "sqlite": sqlite.SqliteWriter,
@@ -123,5 +173,6 @@ __all__ = [
     "Writer",
     "identify",
     "open_records",
+    "open_table",
     "open_writer",
 ]

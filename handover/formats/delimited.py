@@ -4,6 +4,7 @@ Reading loses nothing: rows of another width than the header are counted and kep
 CR LF, which Excel opens rightly, with no live formula in any cell.
 """
 
+import contextlib
 import csv
 import io
 import itertools
@@ -37,7 +38,7 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
     csv.field_size_limit(MAX_LINE)
     taken = _Taken()
     reader = csv.reader(lines(taken.watch(decode(chunks))), delimiter=delimiter)
-    try:
+    with _told(reader):
         first = next((row for row in reader if row), None)
         if first is None:
             raise refuse("文件里没有记录。", "The file contains no records.")
@@ -46,17 +47,71 @@ def read(chunks: Iterable[bytes], delimiter: str, notes: Notes) -> Iterator[Batc
         names = unique_names(first if has_header else [""] * len(first))
         # An empty line separates nothing and holds nothing.
         rows = filter(None, reader if has_header else itertools.chain([first], reader))
-        done = 0
-        for batch in _batches(rows, reader, len(names), taken, notes):
-            yield Batch(table, done, len(batch), _columns(batch, names))
-            done += len(batch)
-        if not done:
-            yield Batch(table, 0, 0, _columns([], names))
+        yield from _records(rows, reader, table, names, taken, notes)
+
+
+def read_on(
+    pieces: Iterable[str], delimiter: str, header: list[str] | None, names: list[str], notes: Notes
+) -> Iterator[Batch]:
+    """Records of a text whose header was read before."""
+    csv.field_size_limit(MAX_LINE)
+    taken = _Taken()
+    reader = csv.reader(lines(taken.watch(pieces)), delimiter=delimiter)
+    with _told(reader):
+        yield from _records(filter(None, reader), reader, Table(header=header), names, taken, notes)
+
+
+def _records(
+    rows: Iterator[list[str]],
+    reader: "csv._reader",  # type: ignore[name-defined,unused-ignore]
+    table: Table,
+    names: list[str],
+    taken: "_Taken",
+    notes: Notes,
+) -> Iterator[Batch]:
+    done = 0
+    for batch in _batches(rows, reader, len(names), taken, notes):
+        yield Batch(table, done, len(batch), _columns(batch, names))
+        done += len(batch)
+    if not done:
+        yield Batch(table, 0, 0, _columns([], names))
+
+
+@contextlib.contextmanager
+def _told(reader: "csv._reader") -> Iterator[None]:  # type: ignore[name-defined,unused-ignore]
+    try:
+        yield
     except csv.Error:
         raise refuse(
             f"第 {reader.line_num} 行附近的引号没有配对，或单元格过长；文件可能损坏。",
             f"Near line {reader.line_num} a quote is not closed or a cell is too long; the file may be damaged.",
         ) from None
+
+
+def first_names(text: str, delimiter: str) -> tuple[list[str] | None, list[str], int]:
+    """The header (None when the table has none), the names of its columns, and the UTF-8 bytes that the header takes.
+
+    Raises:
+        FormatRefusedError: there is no record.
+    """
+    csv.field_size_limit(MAX_LINE)
+    taken = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal taken
+        for line in io.StringIO(text, newline=""):
+            taken += len(line.encode())
+            yield from lines([line])
+
+    try:
+        first = next(filter(None, csv.reader(counted(), delimiter=delimiter)), None)
+    except csv.Error:
+        first = None
+    if first is None:
+        raise refuse("文件里没有记录。", "The file contains no records.")
+    if looks_like_header(first):
+        return first, unique_names(first), taken
+    return None, unique_names([""] * len(first)), 0
 
 
 class _Taken:
@@ -118,6 +173,11 @@ def _columns(rows: list[list[str]], names: list[str]) -> list[Column]:
     return columns
 
 
+def output_delimiter(name: str) -> str:
+    """A table keeps its tabs when its name says so; every other gets commas."""
+    return "\t" if name.lower().endswith((".tsv", ".tab")) else ","
+
+
 class DelimitedWriter:
     """Writes what Excel opens rightly."""
 
@@ -127,7 +187,7 @@ class DelimitedWriter:
         self._started = False
 
     def start_without_header(self) -> None:
-        """What is written follows what was written elsewhere."""
+        """What is written goes behind what another writer has begun."""
         self._started = True
 
     def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:

@@ -112,16 +112,33 @@ def decode(chunks: Iterable[bytes]) -> Iterator[str]:
     Raises:
         FormatRefusedError: the encoding is unknown, or changes on the way.
     """
+    for _, text, _ in _decoded(chunks):
+        yield text
+
+
+def decode_to_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text as UTF-8. What is UTF-8 is only checked; a piece of it may end within a character.
+
+    Raises:
+        FormatRefusedError: as with `decode`.
+    """
+    for chunk, text, coding in _decoded(chunks):
+        yield chunk if coding in {"ascii", "utf-8"} else text.encode()
+
+
+def _decoded(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, str, str]]:
+    """Pieces as bytes and as text, and the encoding by which they were read."""
     decoder: codecs.IncrementalDecoder | None = None
+    coding = "ascii"
     position = 0
     for chunk in _decidable(chunks):
         if decoder is None and (position == 0 or not chunk.isascii()):
             coding = detect(chunk)
             decoder = None if coding == "ascii" else codecs.getincrementaldecoder(coding)(errors="strict")
-        yield _decode_piece(decoder, chunk, position, final=False)
+        yield chunk, _decode_piece(decoder, chunk, position, final=False), coding
         position += len(chunk)
     if decoder is not None:
-        yield _decode_piece(decoder, b"", position, final=True)
+        yield b"", _decode_piece(decoder, b"", position, final=True), coding
 
 
 def _decidable(chunks: Iterable[bytes]) -> Iterator[bytes]:

@@ -5,18 +5,22 @@ output). Output: the redacted bytes as data frames, and a report that says the o
 """
 
 import sys
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import msgspec
 
 from handover.detection.child import ProgressLines
-from handover.formats import FormatRefusedError, open_records
+from handover.formats import FormatRefusedError, Reading, open_records, open_table
 from handover.masking.policy import Policy
 from handover.masking.redaction import Redaction
 from handover.masking.report import RedactionReport
 from handover.masking.residual import residual
 from handover.masking.selection import Selection
 from handover.sandbox.frames import FrameKind, pack, pack_stream, read_frame, read_stream
+
+if TYPE_CHECKING:
+    from handover.formats.flat import FlatTable
+    from handover.masking.flat_redaction import FlatRedaction
 
 
 class Parameters(msgspec.Struct, kw_only=True):
@@ -57,9 +61,8 @@ def main() -> None:
 def _redact(parameters: Parameters, incoming: BinaryIO, outgoing: BinaryIO) -> RedactionReport:
     # A million references are a large frame: they come as a stream of their own.
     selection = msgspec.msgpack.decode(b"".join(read_stream(incoming)), type=Selection | None)
-    redaction = Redaction(
-        open_records(read_stream(incoming), parameters.name),
-        lambda: open_records(read_stream(incoming), parameters.name),
+    redaction = _redaction(
+        incoming,
         parameters.name,
         policy=parameters.policy,
         key=parameters.key,
@@ -71,3 +74,18 @@ def _redact(parameters: Parameters, incoming: BinaryIO, outgoing: BinaryIO) -> R
     )
     outgoing.writelines(pack_stream(redaction.output()))
     return redaction.report
+
+
+def _redaction(incoming: BinaryIO, name: str, **how: Any) -> "Redaction | FlatRedaction":
+    """A large table goes the fast way, which its libraries are loaded for."""
+    first = open_table(read_stream(incoming), name)
+    if isinstance(first, Reading):
+        return Redaction(first, lambda: open_records(read_stream(incoming), name), name, **how)
+    from handover.masking.flat_redaction import FlatRedaction
+
+    def second() -> "FlatTable":
+        table = open_table(read_stream(incoming), name)
+        assert not isinstance(table, Reading)  # noqa: S101 - the same bytes as before
+        return table
+
+    return FlatRedaction(first, second, name, **how)

@@ -20,11 +20,16 @@ _BLOCK = 64
 _CACHE = 200_000
 
 
+def padded_key(key: bytes) -> bytes:
+    """The key as one block of the hash (RFC 2104)."""
+    return (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+
+
 class Pseudonymiser:
     """Tokens under one key; the key's two hash states are computed once and copied (several times cheaper than `hmac`)."""
 
     def __init__(self, key: bytes) -> None:
-        block = (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+        block = padded_key(key)
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
         self._cache: dict[tuple[str, str], str] = {}

@@ -41,15 +41,19 @@ class Redactor:
         for column in batch.columns:
             rule = self._policy.fields.get(column.name, _SCAN)
             report = self.fields.setdefault(column.name, FieldRedaction(name=column.name, action=rule.action))
-            if self._verbatim or rule.action == "keep":
-                continue
-            if rule.action == "drop":
-                column.replaced = [""] * len(column.values)
-                report.replaced += sum(map(bool, column.values))
-            elif rule.action == "scan":
-                self._hits(column, report)
-            else:
-                self._values(column, rule, report)
+            self.apply_to(column, rule, report)
+
+    def apply_to(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
+        """The same for one column."""
+        if self._verbatim or rule.action == "keep":
+            return
+        if rule.action == "drop":
+            column.replaced = [""] * len(column.values)
+            report.replaced += sum(map(bool, column.values))
+        elif rule.action == "scan":
+            self._hits(column, report)
+        else:
+            self._values(column, rule, report)
 
     def replace(self, action: str, kind: str, text: str) -> str:
         """What stands in for one value or hit."""

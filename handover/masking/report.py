@@ -1,5 +1,7 @@
 """What a redaction did and what a second scan found: counts by field, kind and level, never a value."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from handover.i18n import Text
@@ -17,6 +19,16 @@ class FieldRedaction(msgspec.Struct, kw_only=True):
     kinds: dict[str, int] = msgspec.field(default_factory=dict)
     #: Hits that the policy keeps, by kind.
     kept: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+def merge_fields(total: dict[str, FieldRedaction], more: Iterable[FieldRedaction]) -> None:
+    """Adds what was done to fields in another part of a file."""
+    for field in more:
+        known = total.setdefault(field.name, FieldRedaction(name=field.name, action=field.action))
+        known.replaced += field.replaced
+        for counts, added in ((known.kinds, field.kinds), (known.kept, field.kept)):
+            for kind, count in added.items():
+                counts[kind] = counts.get(kind, 0) + count
 
 
 class RedactionReport(msgspec.Struct, kw_only=True):

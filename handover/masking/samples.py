@@ -54,6 +54,10 @@ class Sampler:
         self._positions = {record: position for position, record in enumerate(drawn)}
         self._ascending = sorted(drawn)
 
+    def wants(self, first: int, count: int) -> bool:
+        """True when one of these records is drawn."""
+        return bisect_left(self._ascending, first) < bisect_left(self._ascending, first + count)
+
     def of(self, batch: Batch, keep: Sequence[bool] | None) -> Iterator[SampledRecord]:
         """The drawn records of a batch that was redacted; those that are left out are not shown."""
         start = bisect_left(self._ascending, batch.first)

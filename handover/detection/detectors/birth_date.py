@@ -9,7 +9,7 @@ from handover.detection.terms import find_terms
 
 KIND, LEVEL, VERSION, WINDOW = "birth_date", "L3", 2, "whole"
 
-_CUES = (
+CUES = (
     "出生日期",
     "出生年月",
     "出生于",
@@ -50,7 +50,7 @@ NEGATIVE = ("下单日期1990-05-12", "生日1990-13-12", "生日礼物", "1990-
 
 
 def find(text: str) -> Iterator[Span]:
-    for _, end in find_terms(text, _CUES):
+    for _, end in find_terms(text, CUES):
         match = _DATE.search(text, end, end + _GAP + 12)
         if match and match.start() - end <= _GAP and "\0" not in text[end : match.start()] and is_date(match[0]):
             yield Span(match.start(), match.end(), KIND, 0.85)

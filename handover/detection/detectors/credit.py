@@ -7,7 +7,7 @@ from handover.detection.terms import find_terms
 
 KIND, LEVEL, VERSION, WINDOW = "credit", "L4", 2, "whole"
 
-_TERMS = (
+TERMS = (
     "征信报告", "征信记录", "征信不良", "征信黑", "失信被执行人", "失信人", "老赖", "逾期记录", "信用黑名单", "限制高消费", "芝麻信用", "信用评级", "多次逾期", "征信有逾期",
     "bad credit history", "poor credit history", "credit blacklist", "my credit score", "his credit score", "her credit score",
     "filed for bankruptcy", "filed bankruptcy", "chapter 7 bankruptcy", "chapter 13 bankruptcy",
@@ -23,5 +23,5 @@ NEGATIVE = ("信用卡还款", "credit card payment")
 
 
 def find(text: str) -> Iterator[Span]:
-    for start, end in find_terms(text, _TERMS):
+    for start, end in find_terms(text, TERMS):
         yield Span(start, end, KIND, 0.8)

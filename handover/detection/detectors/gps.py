@@ -40,9 +40,7 @@ NEGATIVE = ("12.50, 13.80", "比例0.1234, 0.5678", "坐标 431.23, 121.47", "1.
 def find(text: str) -> Iterator[Span]:
     for match in _PAIR.finditer(text):
         precise = min(len(number.partition(".")[2]) for number in match.groups()) >= _PRECISE
-        if _is_place(*map(float, match.groups())) and (
-            precise or _CUE.search(text, max(0, match.start() - _BEFORE), match.start())
-        ):
+        if _is_place(*map(float, match.groups())) and (precise or _is_cued(text, match.start())):
             yield Span(match.start(), match.end(), KIND, 0.9)
     for match in _NAMED.finditer(text):
         if _LATITUDE.search(text, max(0, match.start() - _BEFORE), match.start()):
@@ -50,6 +48,12 @@ def find(text: str) -> Iterator[Span]:
     if "°" in text:
         for match in _DEGREES.finditer(text):
             yield Span(match.start(), match.end(), KIND, 0.95)
+
+
+def _is_cued(text: str, start: int) -> bool:
+    low = max(0, start - _BEFORE)
+    # A cue in the value before this one says nothing here.
+    return _CUE.search(text, max(low, text.rfind("\0", low, start) + 1), start) is not None
 
 
 def _is_place(first: float, second: float) -> bool:

@@ -7,7 +7,7 @@ from handover.detection.terms import find_terms
 
 KIND, LEVEL, VERSION, WINDOW = "health", "L4", 2, "whole"
 
-_TERMS = (
+TERMS = (
     "糖尿病", "高血压", "心脏病", "冠心病", "癌症", "肿瘤", "白血病", "艾滋病", "乙肝", "肝炎", "肺结核", "抑郁症", "精神分裂",
     "焦虑症", "癫痫", "哮喘", "尿毒症", "脑梗", "怀孕", "流产", "化疗", "透析", "病历", "确诊", "胰岛素",
     "diagnosed with", "diabetes", "diabetic", "cancer", "chemotherapy", "hiv", "hepatitis", "epilepsy", "schizophrenia",
@@ -26,5 +26,5 @@ NEGATIVE = ("客户服务很好", "cancellation of the order", "hive of activity
 
 
 def find(text: str) -> Iterator[Span]:
-    for start, end in find_terms(text, _TERMS):
+    for start, end in find_terms(text, TERMS):
         yield Span(start, end, KIND, 0.8)

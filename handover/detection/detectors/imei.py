@@ -12,7 +12,7 @@ from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "imei", "L3", 1, "whole"
 
-_CUES = ("imei", "imei1", "imei2", "串号", "设备识别码")
+CUES = ("imei", "imei1", "imei2", "串号", "设备识别码")
 _AFTER_CUE = re.compile(r"(?:号码?|码)?[^0-9A-Za-z]{0,6}([0-9]{2}[- ]?[0-9]{6}[- ]?[0-9]{6}[- ]?[0-9])(?![0-9])")
 
 POSITIVE = (
@@ -24,7 +24,7 @@ NEGATIVE = ("IMEI 490154203237519", "490154203237518", "imei 4901542032375189")
 
 
 def find(text: str) -> Iterator[Span]:
-    for match in matches_after(text, _CUES, _AFTER_CUE):
+    for match in matches_after(text, CUES, _AFTER_CUE):
         if is_imei(match[1]):
             yield Span(match.start(1), match.end(1), KIND, 0.97)
 

@@ -11,7 +11,7 @@ from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "passport", "L3", 1, "whole"
 
-_CUES = ("护照", "passport")
+CUES = ("护照", "passport")
 NUMBER = r"(?:[A-Za-z]{1,2}[0-9]{6,9}|[0-9]{9})"
 _AFTER_CUE = re.compile(
     rf"(?:证?号码?| ?(?:[Nn]o\.?|[Nn]umber|[Nn]um|#))?(?:[:： #.\"'是为=]|is ){{0,5}}({NUMBER})(?![0-9A-Za-z])"
@@ -27,5 +27,5 @@ NEGATIVE = ("订单E12345678", "护照已过期，电话13812345678", "passport 
 
 
 def find(text: str) -> Iterator[Span]:
-    for match in matches_after(text, _CUES, _AFTER_CUE):
+    for match in matches_after(text, CUES, _AFTER_CUE):
         yield Span(match.start(1), match.end(1), KIND, 0.95)

@@ -8,7 +8,7 @@ from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "travel_permit", "L3", 1, "whole"
 
-_CUES = ("通行证", "回乡证", "台胞证", "永居证", "居留证", "居留身份证", "travel permit", "home return permit")
+CUES = ("通行证", "回乡证", "台胞证", "永居证", "居留证", "居留身份证", "travel permit", "home return permit")
 #: H and M: residents of Hong Kong and Macau; C, W and T: mainland residents; eight digits: residents of Taiwan.
 NUMBER = r"(?:[HMCWThmcwt][0-9A-Za-z][0-9]{7}(?:[0-9]{2})?|[0-9]{8}(?:[0-9]{2})?|[A-Za-z]{3}[0-9]{12})"
 _AFTER_CUE = re.compile(
@@ -26,5 +26,5 @@ NEGATIVE = ("快递单号H12345678", "通行证已办理", "台胞证 1234567", 
 
 
 def find(text: str) -> Iterator[Span]:
-    for match in matches_after(text, _CUES, _AFTER_CUE):
+    for match in matches_after(text, CUES, _AFTER_CUE):
         yield Span(match.start(1), match.end(1), KIND, 0.95)

@@ -9,7 +9,7 @@ from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "vin", "L3", 1, "whole"
 
-_CUES = ("车架号", "车辆识别代号", "车辆识别代码", "车辆识别码", "vin")
+CUES = ("车架号", "车辆识别代号", "车辆识别代码", "车辆识别码", "vin")
 _NUMBER = re.compile(r"(?<![0-9A-Za-z])[A-HJ-NPR-Z0-9]{17}(?![0-9A-Za-z])")
 #: Behind a cue, also in small letters.
 NUMBER = "[A-HJ-NPR-Za-hj-npr-z0-9]{17}"
@@ -27,7 +27,7 @@ def find(text: str) -> Iterator[Span]:
     for match in _NUMBER.finditer(text):
         if _has_both(match[0]) and checks.vin(match[0]):
             yield Span(match.start(), match.end(), KIND, 0.95)
-    for match in matches_after(text, _CUES, _AFTER_CUE):
+    for match in matches_after(text, CUES, _AFTER_CUE):
         if _has_both(match[1]):
             yield Span(match.start(1), match.end(1), KIND, 0.9)
 

@@ -8,7 +8,7 @@ from handover.detection.terms import matches_after
 
 KIND, LEVEL, VERSION, WINDOW = "wechat", "L3", 2, "whole"
 
-_CUES = ("微信", "wechat", "weixin", "wxid", "vx", "v信", "加v", "薇信", "wx")
+CUES = ("微信", "wechat", "weixin", "wxid", "vx", "v信", "加v", "薇信", "wx")
 _ID = re.compile(
     r"(?:号码?|账号| ?[Ii][Dd])?(?: is |[:： 是为加=]{0,4})([A-Za-z][A-Za-z0-9_-]{5,19})(?![A-Za-z0-9_@.-])"
 )
@@ -27,7 +27,7 @@ NEGATIVE = ("微信支付", "wechat payment failed", "微信 a1", "zhangsan_88")
 
 
 def find(text: str) -> Iterator[Span]:
-    for match in matches_after(text, _CUES, _ID):
+    for match in matches_after(text, CUES, _ID):
         if _SIGN_OF_ID.search(match[1]) or "号" in match[0]:
             yield Span(match.start(1), match.end(1), KIND, 0.85)
     if "wxid_" in text:

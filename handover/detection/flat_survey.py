@@ -1,0 +1,112 @@
+"""The first pass over a large table: roles by a sample as `Survey` decides them, then only what columns of names and numbers hold."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+import msgspec
+
+from handover.detection.known import MAX_NUMBERS
+from handover.detection.number_table import NumberTable
+from handover.detection.scanner import SOURCES_OF_NUMBERS
+from handover.detection.survey import LEARNT_ROLES, Survey
+from handover.formats import Batch
+from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, is_whole, records_of
+from handover.kernel import Kernel
+from handover.kernel.threads import TornBlockError, in_order
+
+
+class _Learnt(msgspec.Struct):
+    """What one block holds: records, filled cells by column, values by column of names, lines by column of numbers."""
+
+    count: int
+    filled: dict[str, int]
+    values: dict[str, list[str]]
+    lines: dict[str, bytes]
+    #: Instead of all that, the records.
+    batches: Iterable[Batch] = ()
+    #: Part of what begins with a block that does not end where a record does.
+    torn: bool = False
+
+
+def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None = None) -> Survey:
+    """Every record of a table. What the survey calls batches are the table's blocks; of torn ones all that follows is one.
+
+    Raises:
+        FormatRefusedError: as with `Survey`.
+    """
+    survey = Survey()
+    survey.known.table = NumberTable(MAX_NUMBERS)
+    blocks, kernel = table.blocks(), Kernel()
+    counts: list[int] = []
+    # By batches until the roles are known: they decide what is learnt from a column.
+    for block in blocks:
+        counts.append(0)
+        for batch in records_of(chain([block], blocks) if _is_torn(kernel, block, table) else [block], table):
+            survey.add(batch)
+            counts[-1] += batch.count
+        if all(entry.decided for entry in survey.fields.values()):
+            break
+    # Numbers go into their table in the order of the file (it is bounded), in a thread of their own.
+    torn = False
+    with ThreadPoolExecutor(1) as numbers:
+        for learnt in in_order(
+            lambda worker, block: _learn(worker, block, table, survey), blocks, Kernel, lambda rest: _rest(rest, table)
+        ):
+            if not (torn and learnt.torn):
+                counts.append(0)
+            torn = learnt.torn
+            survey.records += learnt.count
+            counts[-1] += learnt.count
+            for name, filled in learnt.filled.items():
+                lines = learnt.lines.get(name)
+                if lines is not None:
+                    numbers.submit(survey.learn_numbers, name, lines)
+                survey.learn(name, filled, learnt.values.get(name, []))
+            for batch in learnt.batches:
+                survey.add(batch)
+                counts[-1] += batch.count
+            if on_records:
+                on_records("survey", survey.records)
+    survey.batches = counts
+    return survey.finish()
+
+
+def _is_torn(kernel: Kernel, block: Block, table: FlatTable) -> bool:
+    if not is_whole(block):
+        return True
+    mark = kernel.mark
+    try:
+        FlatBatch(kernel, block, table)
+    except TornBlockError:
+        return True
+    except WideRecordError:
+        return False
+    finally:
+        kernel.mark = mark
+    return False
+
+
+def _rest(blocks: Iterator[Block], table: FlatTable) -> Iterator[_Learnt]:
+    for batch in records_of(blocks, table):
+        yield _Learnt(0, {}, {}, {}, [batch], torn=True)
+
+
+def _learn(kernel: Kernel, block: Block, table: FlatTable, survey: Survey) -> _Learnt:
+    mark = kernel.mark
+    try:
+        batch = FlatBatch(kernel, block, table)
+        learnt = _Learnt(batch.count, {}, {}, {})
+        for index, name in enumerate(table.names):
+            entry = survey.fields[name]
+            learnt.filled[name] = batch.filled(index)
+            lines = batch.lines(index) if entry.decided and entry.role in SOURCES_OF_NUMBERS else None
+            if lines is not None:
+                learnt.lines[name] = lines
+            elif not entry.decided or entry.role in LEARNT_ROLES:
+                learnt.values[name] = batch.values(index)
+    except WideRecordError:
+        return _Learnt(0, {}, {}, {}, records_of([block], table))
+    finally:
+        kernel.mark = mark
+    return learnt

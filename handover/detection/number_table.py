@@ -1,0 +1,45 @@
+"""Numbers known from columns as 64-bit hashes in the kernel: eight bytes each, where a dictionary of strings takes 150."""
+
+from threading import Lock
+
+import numpy as np
+
+from handover.kernel import Kernel
+
+#: In the kernel's order; a telephone's first.
+KINDS = ("phone", "resident_id", "bank_card")
+#: Twice as many slots as numbers, a power of two.
+_SPARE = 2
+
+
+class NumberTable:
+    """A set of at most `most` numbers with their kinds. Two numbers share a hash once in some 10^9 files."""
+
+    def __init__(self, most: int) -> None:
+        self._kernel = Kernel()
+        self._most = most
+        self._size = 1 << (_SPARE * most - 1).bit_length()
+        self._slots = self._kernel.reserve(8 * self._size)
+        self._kernel.call("number_table", self._slots, self._size)
+        self.count = 0
+        self._lock = Lock()
+
+    def add(self, lines: bytes, kind: str) -> None:
+        """Adds numbers, each with LF behind it; what is no number of seven digits or more is passed over."""
+        with self._lock:
+            mark = self._kernel.mark
+            room = self._most - self.count
+            self.count += self._kernel.call("add_numbers", self._kernel.put(lines), len(lines), KINDS.index(kind), room)
+            self._kernel.mark = mark
+
+    def kind_of(self, number: str) -> str | None:
+        """The kind of a number in digits; None when it is not known."""
+        with self._lock:
+            mark = self._kernel.mark
+            found = self._kernel.call("known_number", self._kernel.put(number.encode()), len(number))
+            self._kernel.mark = mark
+        return KINDS[found - 1] if found else None
+
+    def slots(self) -> np.ndarray:
+        """The table itself, for another instance of the kernel."""
+        return self._kernel.view(self._slots, self._size, np.uint64)

@@ -1,0 +1,270 @@
+"""The first look at free text: most values are settled in compiled code, and only the rest is given to the detectors.
+
+`kernel/screen.c` knows what each detector needs to find anything. Where it is sure (no hit at all, or one of seven kinds in plain
+form) its answer is what the detectors would say; a test compares the two. It is written for the versions in
+`VERSIONS`: another version of a detector means that nothing is screened until the kernel was looked through again.
+"""
+
+import datetime as dt
+from collections import deque
+from collections.abc import Iterable, Sequence
+from functools import cache
+from threading import Lock
+from typing import NamedTuple
+
+import numpy as np
+
+from handover.detection.detectors import (
+    DETECTORS,
+    birth_date,
+    credential,
+    credit,
+    criminal,
+    health,
+    imei,
+    passport,
+    religion,
+    travel_permit,
+    vin,
+    wechat,
+)
+from handover.detection.known import KnownValues
+from handover.detection.number_table import KINDS as NUMBER_KINDS
+from handover.detection.spans import Span
+from handover.kernel import Kernel
+
+#: What the kernel was written for.
+VERSIONS = {
+    "resident_id": 2, "passport": 1, "travel_permit": 1, "mobile": 2, "landline": 2, "phone": 2, "email": 1, "wechat": 1, "qq": 1,
+    "person_name": 1, "address": 2, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 1, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 1,
+    "birth_date": 1, "credential": 1, "health": 1, "religion": 1, "criminal": 1, "credit": 1, "us_ssn": 1,
+}  # fmt: skip
+
+#: The kinds that the kernel decides itself, in its order; the last two only in columns of their own.
+KINDS = ("resident_id", "mobile", "email", "bank_card", "iban", "uscc", "person_name", "address", "birth_date")
+#: What the detectors give.
+_CONFIDENCE = (0.99, 0.9, 0.97, 0.95, 0.99, 0.98, 0.82)
+HITS = [(kind, confidence) for kind, confidence in zip(KINDS, _CONFIDENCE, strict=False)]
+
+_SLOW, _ORDER, _PHONE, _CARD = 1, 2, 4, 8
+#: A value that holds one of these goes to the detectors.
+_SLOW_TERMS = (
+    *health.TERMS, *religion.TERMS, *criminal.TERMS, *credit.TERMS, *credential.CUES, *credential.KEY_STARTS,
+    *passport.CUES, *travel_permit.CUES, *wechat.CUES, *imei.CUES, *vin.CUES, *birth_date.CUES,
+    "qq", "扣扣", "地址", "住址", "ssn", "social security",
+)  # fmt: skip
+#: In front of a number: it may be an order's, a telephone's of any form, a card's of any range.
+_ORDER_TERMS = (
+    "订单", "单号", "工单", "运单", "快递", "流水", "凭证", "发票", "序列", "批次", "货号", "合同", "票据", "案号", "版本", "金额", "编号",
+    "order", "tracking", "invoice", "serial", "waybill", "ticket", "txn", "transaction", "version", "ref", "sn", "case",
+)  # fmt: skip
+_PHONE_TERMS = (
+    "电话", "座机", "传真", "热线", "致电", "拨打", "联系方式", "港手机", "港的手机", "澳门手机", "澳门的手机", "phone", "tel", "mobile",
+    "cell", "fax", "desk", "whatsapp", "call", "reach", "text", "ring", "contact", "answering", "message", "office",
+)  # fmt: skip
+_CARD_TERMS = ("card", "cc", "maestro", "信用卡", "银行卡", "卡号", "储蓄卡", "借记卡")
+
+_STREET, _UNIT, _NUMERAL, _PLATE, _WORD_DIGIT, _NAME, _DOUBT, _JOINS = (1 << bit for bit in range(8))
+_CHARACTERS = (
+    ("道街路巷弄里同村镇乡区寓园苑场厦市县", _STREET),
+    ("号弄幢栋座单楼层室支巷", _UNIT),
+    ("一二三四五六七八九十百零〇", _NUMERAL),
+    ("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼", _PLATE),
+    ("零〇一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖", _WORD_DIGIT),
+    ("，；、·（）‐‑‒–—−\u00a0\u3000转", _JOINS),
+    # Folded to ASCII, or of degrees, or equal to an ASCII letter when case is ignored.
+    ("＠．－＿＋°′″ſıİ\u212a", _DOUBT),
+)
+#: Ranges in which nothing is taken for granted: Latin letters with accents, full-width forms, odd spaces, surrogates.
+_DOUBTFUL = ((0x85, 0x86), (0xC0, 0x250), (0x1680, 0x1681), (0x2000, 0x200B), (0x2028, 0x2030), (0x205F, 0x2060),
+             (0xD800, 0xE000), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))  # fmt: skip
+
+_WITH_NAMES, _WITH_NUMBERS = 1, 2
+#: Hits per value on average for which there is room; what does not fit goes to the detectors.
+_ROOM = 8
+
+
+class Screened(NamedTuple):
+    """What one look over many values gave; all arrays are copies."""
+
+    #: For each value, whether the detectors must judge it.
+    slow: np.ndarray
+    #: Rows of (value, start, end, number of the kind), in bytes from the start of the value.
+    hits: np.ndarray
+
+
+def is_current() -> bool:
+    """False when a detector is of another version than the kernel knows."""
+    return {detector.KIND: detector.VERSION for detector in DETECTORS} == VERSIONS
+
+
+class Screen:
+    """The kernel with the terms and the known values of one file."""
+
+    def __init__(self, known: KnownValues | None, kernel: Kernel | None = None) -> None:
+        self.kernel = kernel or Kernel()
+        self._lock = Lock()
+        self._put_terms()
+        self._put_known(known or KnownValues())
+        #: Behind the tables; a caller that gives up what it reserved comes back here.
+        self.base = self.kernel.mark
+
+    def look(
+        self,
+        text: int,
+        starts: int,
+        ends: int,
+        count: int,
+        *,
+        numbers: bool = True,
+        whole: bool = False,
+        kind: str = "",
+    ) -> Screened:
+        """Judges values that lie in the kernel's memory: addresses of the text and of the offsets.
+
+        With `whole` a value is settled only as one hit from end to end; `kind` is what most of a column's values are.
+        """
+        kernel = self.kernel
+        room = _ROOM * count + 64
+        slow, hits = kernel.reserve(count), kernel.reserve(16 * room)
+        options = _WITH_NAMES | _WITH_NUMBERS * numbers
+        expected = KINDS.index(kind) if kind else len(KINDS)
+        found = kernel.call("screen", text, starts, ends, count, options, expected, slow, hits, room)
+        if whole:
+            found = kernel.call("only_whole", starts, ends, count, slow, hits, found)
+        return Screened(
+            kernel.view(slow, count, np.uint8).astype(bool),
+            kernel.view(hits, 4 * found, np.uint32).reshape(-1, 4).copy(),
+        )
+
+    def find(self, values: Sequence[str], *, numbers: bool) -> tuple[dict[str, list[Span]], list[str]]:
+        """Hits by value, and the values that the detectors must judge."""
+        encoded = [value.encode("utf-8", "surrogatepass") for value in values]
+        ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
+        starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
+        kernel = self.kernel
+        with self._lock:
+            kernel.mark = self.base
+            text = kernel.put(b"".join(encoded))
+            screened = self.look(text, kernel.put(starts), kernel.put(ends), len(values), numbers=numbers)
+        found: dict[str, list[Span]] = {}
+        for value, start, end, kind in screened.hits.tolist():
+            found.setdefault(values[value], []).append(_span(encoded[value], start, end, kind, values[value]))
+        return {value: sorted(spans) for value, spans in found.items()}, [
+            values[index] for index in np.flatnonzero(screened.slow).tolist()
+        ]
+
+    def _put_terms(self) -> None:
+        table, classes = _automaton()
+        put = self.kernel.put
+        self._characters = put(_characters())
+        self.kernel.call("screen_terms", put(table), put(classes), self._characters)
+        self.kernel.call("set_today", _today())
+
+    def _put_known(self, known: KnownValues) -> None:
+        kernel = self.kernel
+        chinese, words = known.names_for_kernel()
+        many, few = _slots(len(chinese)), _slots(len(words))
+        names, heads, lengths, first = (self._empty(size) for size in (8 * many, 8 * many, many, 8 * few))
+        kernel.call("name_tables", names, many, heads, lengths, many, first, few)
+        self._add("add_names", chinese)
+        self._add("add_words", words)
+        firsts = [ord(name[0]) for name in chinese]
+        kernel.view(self._characters, 65_536, np.uint8)[firsts] |= _NAME
+        self._put_numbers(known)
+
+    def _put_numbers(self, known: KnownValues) -> None:
+        kernel = self.kernel
+        held = list(known.numbers_for_kernel())
+        count = sum(len(numbers) for _, numbers in held)
+        if known.table is not None and not count:
+            slots = known.table.slots()
+            kernel.call("number_table", kernel.put(slots), len(slots))
+            return
+        size = _slots(count + (known.table.count if known.table else 0))
+        kernel.call("number_table", self._empty(8 * size), size)
+        mark = kernel.mark
+        for kind, numbers in held:
+            lines = "".join(f"{number}\n" for number in numbers).encode()
+            kernel.call("add_numbers", kernel.put(lines), len(lines), NUMBER_KINDS.index(kind), 1 << 31)
+            kernel.mark = mark
+
+    def _empty(self, size: int) -> int:
+        start = self.kernel.reserve(size)
+        self.kernel.view(start, size, np.uint8)[:] = 0
+        return start
+
+    def _add(self, function: str, values: Iterable[str]) -> None:
+        encoded = [value.encode("utf-8", "surrogatepass") for value in values]
+        base = self.kernel.mark
+        ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
+        starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
+        put = self.kernel.put
+        self.kernel.call(function, put(b"".join(encoded)), put(starts), put(ends), len(encoded))
+        self.kernel.mark = base
+
+
+def _span(encoded: bytes, start: int, end: int, kind: int, value: str) -> Span:
+    name, confidence = HITS[kind]
+    if len(encoded) != len(value):
+        start, end = len(encoded[:start].decode()), len(encoded[:end].decode())
+    return Span(start, end, name, confidence)
+
+
+def _slots(count: int) -> int:
+    return 1 << max(4, (2 * count).bit_length())
+
+
+def _today() -> int:
+    today = dt.datetime.now(dt.UTC).date()
+    return today.year * 10_000 + today.month * 100 + today.day
+
+
+@cache
+def _characters() -> np.ndarray:
+    table = np.zeros(65_536, np.uint8)
+    for characters, meaning in _CHARACTERS:
+        for character in characters:
+            table[ord(character)] |= meaning
+    for start, end in _DOUBTFUL:
+        table[start:end] |= _DOUBT
+    return table
+
+
+@cache
+def _automaton() -> tuple[np.ndarray, np.ndarray]:
+    """Aho and Corasick's automaton over the bytes of all terms, complete: row + class → row, and meaning of what ends there."""
+    meanings: dict[bytes, int] = {}
+    for terms, meaning in ((_SLOW_TERMS, _SLOW), (_ORDER_TERMS, _ORDER), (_PHONE_TERMS, _PHONE), (_CARD_TERMS, _CARD)):
+        for term in terms:
+            key = term.lower().encode()
+            meanings[key] = meanings.get(key, 0) | meaning
+    used = sorted({byte for key in meanings for byte in key})
+    classes = np.zeros(256, np.uint8)
+    for number, byte in enumerate(used, 1):
+        classes[byte] = number
+        if 97 <= byte <= 122:
+            classes[byte - 32] = number
+    children: list[dict[int, int]] = [{}]
+    says = [0]
+    for key, meaning in meanings.items():
+        state = 0
+        for byte in key:
+            step = int(classes[byte])
+            if step not in children[state]:
+                children[state][step] = len(children)
+                children.append({})
+                says.append(0)
+            state = children[state][step]
+        says[state] |= meaning
+    table = np.zeros((len(children), len(used) + 1), np.uint16)
+    waiting = deque([(0, 0)])
+    while waiting:
+        state, back = waiting.popleft()
+        table[state] = table[back] if state else 0
+        says[state] |= says[back] if state else 0
+        for step, child in children[state].items():
+            waiting.append((child, int(table[back, step]) if state else 0))
+            table[state, step] = child
+    rows = np.arange(len(children), dtype=np.uint32) * (len(used) + 1) | np.array(says, np.uint32) << 24
+    return rows[table.reshape(-1)], classes

@@ -1,0 +1,155 @@
+"""A delimited text without an object per cell: blocks of whole records whose cells are offsets in the kernel's memory.
+
+The way for large tables. A file that it does not take (another line end than LF or CR LF, no end of a record for megabytes) is read by
+`delimited`; what both read is the same (a test compares them).
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from handover.formats.delimited import first_names, read_on
+from handover.formats.encoding import decode_to_utf8
+from handover.formats.records import Batch, Column, Notes, Table
+from handover.kernel import Kernel
+from handover.kernel.threads import TornBlockError
+
+#: Large enough that the work per block vanishes, small enough that some of them at once are little memory.
+BLOCK = 2 << 20
+#: A record longer than this is left to the other reader, which knows how to refuse it.
+_LONGEST_RECORD = 4 << 20
+_MOST_COLUMNS = 1024
+
+
+class NotFlatError(Exception):
+    """This file is for the other reader."""
+
+
+class WideRecordError(Exception):
+    """A block holds a record with more cells than the header."""
+
+
+class Block(NamedTuple):
+    """Some whole records as UTF-8; the last block may end without a line end."""
+
+    data: bytes
+    last: bool = False
+
+
+class FlatTable:
+    """A table that is being read: names of its columns, and its records block by block."""
+
+    def __init__(self, chunks: Iterable[bytes], delimiter: str) -> None:
+        self.delimiter = delimiter
+        self._pieces = decode_to_utf8(chunks)
+        self._blocks = self._cut()
+        first = next(self._blocks, Block(b"", last=True))
+        self.header, self.names, taken = first_names(first.data.decode("utf-8"), delimiter)
+        self._first = first._replace(data=first.data[taken:])
+        if not self._first.data or len(self.names) > _MOST_COLUMNS:
+            raise NotFlatError
+
+    def blocks(self) -> Iterator[Block]:
+        """Records, from the first one behind the header."""
+        yield self._first
+        yield from self._blocks
+
+    def _cut(self) -> Iterator[Block]:
+        held: list[bytes] = []
+        size = 0
+        for piece in self._pieces:
+            held.append(piece)
+            size += len(piece)
+            if size >= BLOCK:
+                data = b"".join(held)
+                end = _end_of_records(data)
+                if end:
+                    yield Block(data[:end])
+                elif size > _LONGEST_RECORD:
+                    yield Block(data)  # torn, as the kernel will see
+                    end = size
+                held, size = [data[end:]], len(data) - end
+        if size:
+            yield Block(b"".join(held), last=True)
+
+
+def _end_of_records(data: bytes) -> int:
+    """Behind the last LF that has an even number of quotes before it. Whether a record really ends there, `split` finds out."""
+    quotes = data.count(b'"')
+    end = len(data)
+    while quotes % 2 or data[end - 1 : end] != b"\n":
+        before = data.rfind(b"\n", 0, end - 1) + 1
+        if not before:
+            return 0
+        quotes -= data.count(b'"', before, end)
+        end = before
+    return end
+
+
+class FlatBatch:
+    """One block in the memory of a kernel, which it fills until `close`."""
+
+    def __init__(self, kernel: Kernel, block: Block, table: FlatTable) -> None:
+        """Splits the block; the caller sets the kernel's mark back in the end.
+
+        Raises:
+            TornBlockError, WideRecordError: it can't be read in this way.
+        """
+        self.kernel, self.table = kernel, table
+        columns = len(table.names)
+        self.size = len(block.data)
+        self._most = self.size // columns + 1
+        self.text = kernel.put(block.data)
+        self._starts, self._ends, said = (kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (4,))
+        arguments = ord(table.delimiter), columns, self._starts, self._ends, self._most, said
+        kernel.call("split", self.text, self.size, block.last, *arguments)
+        self.count, taken, self.ragged, widest = kernel.view(said, 4, np.uint32).tolist()
+        if taken != self.size:
+            raise TornBlockError
+        if widest > columns:
+            raise WideRecordError
+
+    def cells(self, column: int) -> tuple[int, int]:
+        """Addresses of a column's starts and ends."""
+        offset = 4 * column * self._most
+        return self._starts + offset, self._ends + offset
+
+    def filled(self, column: int) -> int:
+        """How many cells are not empty."""
+        return self.kernel.call("count_filled", *self.cells(column), self.count)
+
+    def lines(self, column: int) -> bytes | None:
+        """The cells, LF behind each; None when one holds an LF itself."""
+        mark = self.kernel.mark
+        out = self.kernel.reserve(self.size + self.count)
+        size = self.kernel.call("gather", self.text, *self.cells(column), self.count, out)
+        data = self.kernel.view(out, size, np.uint8).tobytes() if size else None
+        self.kernel.mark = mark
+        return data
+
+    def values(self, column: int, rows: Iterable[int] | None = None) -> list[str]:
+        """The cells as text: of all rows, or of those named."""
+        if rows is None and (lines := self.lines(column)) is not None:
+            return lines.decode("utf-8").split("\n")[:-1]
+        starts, ends = (self.kernel.view(address, self.count, np.uint32).tolist() for address in self.cells(column))
+        text = self.kernel.view(self.text, self.size, np.uint8).data
+        return [str(text[starts[row] : ends[row]], "utf-8") for row in (range(self.count) if rows is None else rows)]
+
+    def as_batch(self, only: str | None = None) -> Batch:
+        """All columns, or one of them, as text."""
+        everyone = range(self.count)
+        names = self.table.names
+        columns = [Column(name, self.values(names.index(name)), everyone) for name in names if only in {None, name}]
+        return Batch(Table(header=self.table.header), 0, self.count, columns)
+
+
+def is_whole(block: Block) -> bool:
+    """False for a block that surely does not end where a record does."""
+    return block.last or (block.data.endswith(b"\n") and block.data.count(b'"') % 2 == 0)
+
+
+def records_of(blocks: Iterable[Block], table: FlatTable) -> Iterator[Batch]:
+    """The same records by the other reader."""
+    pieces = (block.data.decode("utf-8") for block in blocks)
+    return read_on(pieces, table.delimiter, table.header, table.names, Notes())

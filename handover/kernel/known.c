@@ -1,0 +1,101 @@
+/* Sets of names and numbers, by 64-bit hash, in tables of the caller: a power of two of slots, at most half of them filled. */
+#include "kernel.h"
+
+typedef struct { u64 *slots; u32 mask; } Set;
+static Set names, heads, words, numbers;
+static u8 *lengths; /* of the names that begin with a head: bit n for n characters, bit 0 for more than four */
+
+void name_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_size) {
+    names = (Set){n, n_size - 1}, heads = (Set){h, h_size - 1}, words = (Set){w, w_size - 1};
+    lengths = l;
+}
+
+void number_table(u64 *slots, u32 size) { numbers = (Set){slots, size - 1}; }
+
+static u64 hash(const u8 *text, u32 size) {
+    u64 h = 0x9E3779B97F4A7C15ull ^ size;
+    for (u32 i = 0; i < size; i++) h = (h ^ text[i]) * 0x100000001B3ull;
+    h ^= h >> 32, h *= 0xD6E8FEB86659FD93ull, h ^= h >> 29;
+    return h | 1;
+}
+
+/* The slot that holds the hash, or the free one where it belongs. */
+static u32 slot(const Set *set, u64 h) {
+    u32 at = (u32)(h >> 20) & set->mask;
+    while (set->slots[at] && set->slots[at] != h) at = (at + 1) & set->mask;
+    return at;
+}
+
+void add_words(const u8 *text, const u32 *starts, const u32 *ends, u32 count) {
+    for (u32 i = 0; i < count; i++) {
+        u64 h = hash(text + starts[i], ends[i] - starts[i]);
+        words.slots[slot(&words, h)] = h;
+    }
+}
+
+/* Chinese names: every character has three bytes. */
+void add_names(const u8 *text, const u32 *starts, const u32 *ends, u32 count) {
+    for (u32 i = 0; i < count; i++) {
+        const u8 *name = text + starts[i];
+        u32 size = ends[i] - starts[i];
+        u64 head = hash(name, 6), whole = hash(name, size);
+        u32 at = slot(&heads, head);
+        heads.slots[at] = head;
+        lengths[at] |= size > 12 || size % 3 ? 1 : 1 << size / 3;
+        names.slots[slot(&names, whole)] = whole;
+    }
+}
+
+/* The low three bits of a number's hash hold 1 and its kind. */
+static u32 number_slot(u64 h) {
+    u32 at = (u32)(h >> 20) & numbers.mask;
+    while (numbers.slots[at] && (numbers.slots[at] ^ h) >> 3) at = (at + 1) & numbers.mask;
+    return at;
+}
+
+/* Numbers, LF behind each, of seven digits at least with spaces and hyphens between; kind 0 is a telephone's. Returns how many are new. */
+u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
+    u32 added = 0, count = 0, plain = 1;
+    u8 digits[64];
+    for (u32 at = 0; at < size && added < room; at++) {
+        u8 c = text[at];
+        if (c == ' ' || c == '-') continue;
+        if (c != '\n') {
+            plain &= (u32)(c - '0') < 10 && count < sizeof digits;
+            if (plain) digits[count++] = c;
+            continue;
+        }
+        if (plain && count >= 7) {
+            u64 h = (hash(digits, count) & ~7ull) | 1 | kind << 1;
+            u32 place = number_slot(h);
+            if (!numbers.slots[place]) numbers.slots[place] = h, added++;
+        }
+        count = 0, plain = 1;
+    }
+    return added;
+}
+
+/* Bytes of the longest known name that begins here; 1 when only Python can tell. */
+u32 known_name(const u8 *text, u32 room) {
+    if (room < 6 || text[3] < 0xE0) return 0;
+    u64 head = hash(text, 6);
+    u32 at = slot(&heads, head);
+    if (!heads.slots[at]) return 0;
+    if (lengths[at] & 1) return 1;
+    for (u32 n = 4; n >= 2; n--)
+        if (lengths[at] >> n & 1 && room >= 3 * n) {
+            u64 whole = hash(text, 3 * n);
+            if (names.slots[slot(&names, whole)]) return 3 * n;
+        }
+    return 0;
+}
+
+int known_word(const u8 *word, u32 size) {
+    return words.slots[slot(&words, hash(word, size))] != 0;
+}
+
+/* 0 when it is not known, otherwise 1 and its kind. */
+int known_number(const u8 *number, u32 size) {
+    u64 found = numbers.slots[number_slot(hash(number, size))];
+    return found ? 1 + (int)(found >> 1 & 3) : 0;
+}

@@ -1,0 +1,62 @@
+"""Work on blocks of one stream by several threads, each with an instance of the kernel; results in the order of the blocks."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+from queue import SimpleQueue
+from typing import TypeVar
+
+Worker = TypeVar("Worker")
+Block = TypeVar("Block")
+Result = TypeVar("Result")
+
+#: Blocks under way beside one for each thread, so that none waits for the reader.
+_AHEAD = 2
+
+
+class TornBlockError(Exception):
+    """A block that does not end where a record does: neither can the blocks behind it be read alone."""
+
+
+def in_order(
+    work: Callable[[Worker, Block], Result],
+    blocks: Iterable[Block],
+    make: Callable[[], Worker],
+    otherwise: Callable[[Iterator[Block]], Iterator[Result]],
+) -> Iterator[Result]:
+    """`work(worker, block)` for every block; `make` gives each thread its worker. An error comes where its result would.
+
+    When a block meets `TornBlockError`, `otherwise` gets it and all that follow.
+    """
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers: SimpleQueue[Worker] = SimpleQueue()
+    made = 0
+
+    def run(block: Block) -> Result:
+        worker = workers.get()
+        try:
+            return work(worker, block)
+        finally:
+            workers.put(worker)
+
+    source = iter(blocks)
+    waiting: deque[tuple[Block, Future[Result]]] = deque()
+    pool = ThreadPoolExecutor(count)
+    try:
+        for block in source:
+            if made < count:
+                workers.put(make())
+                made += 1
+            waiting.append((block, pool.submit(run, block)))
+            if len(waiting) >= count + _AHEAD:
+                yield waiting[0][1].result()
+                waiting.popleft()
+        while waiting:
+            yield waiting[0][1].result()
+            waiting.popleft()
+    except TornBlockError:
+        yield from otherwise(chain([block for block, _ in waiting], source))
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,113 @@
+"""The compiled first look says what the detectors say, or that it can't tell; and it was written for these detectors."""
+
+import atexit
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handover.detection import checks, screening
+from handover.detection.detectors import DETECTORS, bank_card
+from handover.detection.known import KnownValues
+from handover.detection.scanner import ColumnScan
+from handover.detection.spans import Span
+
+EXAMPLES = [text for d in DETECTORS for text, _ in d.POSITIVE] + [text for d in DETECTORS for text in d.NEGATIVE]
+NAMES = ["张三丰", "张三", "李小四", "欧阳娜娜", "王伟", "John Smith", "O'Brien Mary"]
+NUMBERS = [("13812345678", "phone"), ("62345678", "phone"), ("6222021234567890129", "bank_card")]
+KNOWN = KnownValues()
+for _name in NAMES:
+    KNOWN.add_name(_name)
+for _number, _kind in NUMBERS:
+    KNOWN.add_number(_number, _kind)
+SCREEN = screening.Screen(KNOWN)
+atexit.register(SCREEN.__dict__.clear)
+
+PIECES = [
+    *EXAMPLES, *NAMES, *(number for number, _ in NUMBERS), "，", "。", " ", "\n", "电话", "手机", "订单", "流水号", "card ", "call ", "生", "日",
+    "2025-01-31", "1990年5月12日", "12:30:45", "1.5", "12,5", "(", ")", "（", "-", ".", "@", "+86", "OD2025", "号", "路", "区", "栋", "市", "沪",
+    "A1234", "x", "X", "o", "l", "一", "三八", "11010519491231002X", "4111111111111111", "DE89370400440532013000", "91350100M000100Y43",
+    "911310000123456789", "a.b@c.de", "zhang@example.com", "138", "1234", "5678", "99", "0", "和", "或者", " at ", "phone", "ext. ", "5 Main Street", "\u3000", "é", "——",
+]  # fmt: skip
+texts = st.lists(st.sampled_from(PIECES) | st.text("0123456789.-: ABCXaefox@，一号生", max_size=6), max_size=7).map(
+    "".join
+)
+
+
+def plain(values: list[str], *, numbers: bool = True) -> dict[str, list[Span]]:
+    """By the detectors alone, one value at a time."""
+    scan = ColumnScan("" if numbers else "telephone", known=KNOWN)
+    return {value: spans for value in values if (spans := scan._find([value]).get(value))}
+
+
+@settings(deadline=None, max_examples=600)
+@given(texts)
+def test_what_the_kernel_settles_is_what_the_detectors_find(value: str) -> None:
+    found, slow = SCREEN.find([value], numbers=True)
+    if value not in slow:
+        assert found == plain([value])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_texts_of_all_pieces_are_judged_alike(seed: int) -> None:
+    rng = random.Random(seed)
+    values = list(dict.fromkeys("".join(rng.choices(PIECES, k=rng.randint(1, 6))) for _ in range(2500)))
+    found, slow = SCREEN.find(values, numbers=True)
+    settled = [value for value in values if value not in set(slow)]
+    assert len(settled) > 100
+    expected = plain(settled)
+    assert [(v, found.get(v), expected.get(v)) for v in settled if found.get(v) != expected.get(v)] == []
+
+
+def test_the_kernel_knows_the_detectors_as_they_are() -> None:
+    """When this fails: look through kernel/screen.c for what changed in the detector, then note its version."""
+    assert screening.is_current()
+
+
+def test_another_version_of_a_detector_is_not_screened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(screening.VERSIONS, "email", 99)
+    assert not screening.is_current()
+
+
+def test_ordinary_texts_are_settled_without_the_detectors() -> None:
+    values = [
+        "客户来电反映账单与合同不一致，登记手机13912345679，请回电。",
+        "张三丰要求退款，金额12.50元，退回卡号6222021234567890128。",
+        "Please send the invoice for order OD20250000000001 to a.b@example.com, delivered on 2025-01-31.",
+        "证件11010519491231002X，税号91350100M000100Y43",
+    ]
+    found, slow = SCREEN.find(values, numbers=True)
+    assert slow == []
+    kinds = [[span.kind for span in found.get(value, [])] for value in values]
+    assert kinds == [["mobile"], ["person_name", "bank_card"], ["email"], ["resident_id", "uscc"]]
+
+
+@pytest.mark.parametrize(
+    ("holds", "name", "starts"),
+    [(checks.resident_id, "resident_id_holds", ("11", "31", "52")), (checks.uscc, "uscc_holds", ("11", "52", "91"))],
+)
+def test_check_digits_are_those_of_the_standard(
+    holds: Callable[[str], bool], name: str, starts: tuple[str, ...]
+) -> None:
+    kernel, rng = SCREEN.kernel, random.Random(name)
+    mark = kernel.mark
+    for _ in range(400):
+        body = f"{rng.choice(starts)}{rng.randint(1000, 9999)}{rng.randint(1900, 2015)}{rng.randint(1, 12):02}{rng.randint(1, 31):02}{rng.randint(100, 999)}"
+        for check in "0123456789X":
+            number = body + check
+            assert bool(kernel.call(name, kernel.put(number.encode()))) == holds(number), number
+    kernel.mark = mark
+
+
+def test_card_ranges_are_those_of_the_detector() -> None:
+    kernel = SCREEN.kernel
+    mark = kernel.mark
+    for prefix in range(1000, 10_000):
+        for size in range(12, 20):
+            number = str(prefix).ljust(size - 1, "0")
+            number = next(n for d in range(10) if checks.luhn(n := f"{number}{d}"))
+            kernel.mark = mark
+            assert bool(kernel.call("is_card", kernel.put(number.encode()), size)) == bank_card.is_card(number), number
+    kernel.mark = mark
