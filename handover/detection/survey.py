@@ -28,10 +28,10 @@ _FREE_TEXT_LENGTH = 24
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 
 #: Roles whose values may be sentences with names in them.
-_RUNNING_TEXT = frozenset({"", "free_text"})
+RUNNING_TEXT = frozenset({"", "free_text"})
 
 #: Whose columns' values are read for names and numbers to look for elsewhere.
-LEARNT_ROLES = SOURCES_OF_NUMBERS | _RUNNING_TEXT | {"person_name"}
+LEARNT_ROLES = SOURCES_OF_NUMBERS | RUNNING_TEXT | {"person_name"}
 
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
@@ -64,8 +64,17 @@ class Survey:
     def __init__(self) -> None:
         self.fields: dict[str, FieldSurvey] = {}
         self.known = KnownValues()
-        self.names = NameLearner()
+        self.names = NameLearner(self.known)
         self.records = 0
+        #: Records of each batch, in order: by them the second pass can be shared out.
+        self.batches: list[int] = []
+
+    def share(self, part: tuple[int, int]) -> tuple[range, int]:
+        """The batches of one part (number, of how many), and the records before them. The first part has the first batch."""
+        number, of = part
+        start, stop = (-(-len(self.batches) * at // of) for at in (number, number + 1))
+        mine = range(start, stop)
+        return mine, sum(self.batches[: mine.start])
 
     def add(self, batch: Batch) -> None:
         """Learns from one batch.
@@ -74,6 +83,7 @@ class Survey:
             FormatRefusedError: a field's name is personal data itself.
         """
         self.records += batch.count
+        self.batches.append(batch.count)
         _refuse_data_in_name(batch.table.name)
         for column in batch.columns:
             entry = self.fields.get(column.name)
@@ -107,7 +117,7 @@ class Survey:
         for entry in self.fields.values():
             if not entry.decided:
                 self._decide(entry)
-        self.names.finish(self.known)
+        self.names.finish()
         return self
 
     def subject(self, member: str | None = None) -> Subject | None:
@@ -146,7 +156,7 @@ class Survey:
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
             self.known.add_numbers(values, _kind_of_numbers(entry.role))
-        elif entry.role in _RUNNING_TEXT:
+        elif entry.role in RUNNING_TEXT:
             self.names.read(values)
 
 

@@ -111,7 +111,7 @@ def open_table(chunks: Iterable[bytes], name: str) -> "Reading | FlatTable":
     if size >= _LARGE and guess.format == "csv" and guess.refused is None and find_spec("wasmtime"):
         from handover.formats.flat import FlatTable, NotFlatError
 
-        recorder = _Recorder(chain(seen, source))
+        recorder = _Recorder(_no_zip_at_end(chain(seen, source)))
         try:
             return FlatTable(recorder, guess.delimiter)
         except NotFlatError:
@@ -136,8 +136,8 @@ class _Recorder:
             yield chunk
 
 
-def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word of the interface
-    """A writer of `format`; a `.tsv` name keeps its tabs."""
+def open_writer(format: str, name: str = "", *, goes_on: bool = False) -> Writer:  # noqa: A002 - the word of the interface
+    """A writer of `format`; a `.tsv` name keeps its tabs. One that `goes_on` writes what follows earlier records: no header."""
     writers: dict[str, Callable[[], Writer]] = {
         "csv": lambda: delimited.DelimitedWriter(delimited.output_delimiter(name)),
         "jsonl": jsonl.JsonlWriter,
@@ -153,7 +153,10 @@ def open_writer(format: str, name: str = "") -> Writer:  # noqa: A002 - the word
         "xlsx": xlsx.XlsxWriter,
         "zip": lambda: zip_files.ZipWriter(open_writer),
     }
-    return writers[format]()
+    writer = writers[format]()
+    if goes_on and isinstance(writer, delimited.DelimitedWriter):
+        writer.start_without_header()
+    return writer
 
 
 __all__ = [

@@ -187,7 +187,7 @@ class DelimitedWriter:
         self._started = False
 
     def start_without_header(self) -> None:
-        """What is written goes behind what another writer has begun."""
+        """What is written follows what was written elsewhere."""
         self._started = True
 
     def write(self, batch: Batch, keep: Sequence[bool] | None = None) -> bytes:

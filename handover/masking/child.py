@@ -32,6 +32,8 @@ class Parameters(msgspec.Struct, kw_only=True):
     key: bytes = b""
     #: How many records a reviewer is shown.
     samples: int = 0
+    #: Number of the part and of how many.
+    part: tuple[int, int] = (0, 1)
     quasi_identifiers: list[str] = msgspec.field(default_factory=list)
 
 
@@ -67,6 +69,7 @@ def _redact(parameters: Parameters, incoming: BinaryIO, outgoing: BinaryIO) -> R
         selection=selection,
         on_records=ProgressLines(),
         samples=parameters.samples,
+        part=parameters.part,
         on_sample=lambda sample: outgoing.write(pack(FrameKind.SIDE, msgspec.json.encode(sample))),
     )
     outgoing.writelines(pack_stream(redaction.output()))

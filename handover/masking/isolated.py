@@ -33,6 +33,7 @@ def redact_isolated(
     selection: Selection | None = None,
     samples: int = 0,
     on_sample: Callable[[bytes], None] = lambda _record: None,
+    part: tuple[int, int] = (0, 1),
     progress: Progress | None = None,
     limits: Limits | None = None,
 ) -> RedactionReport:
@@ -47,6 +48,7 @@ def redact_isolated(
         selection: whose records go in; a record that can't be attributed stays out. Its references are those of the source.
         samples: how many records a reviewer is to see, drawn under the key.
         on_sample: takes each of them as the JSON of a `SampledRecord`, in the file's order.
+        part: number, from 0, and of how many: of CSV, JSONL and TXT one part of the records, so that several workers share a file.
         progress: takes `{"stage": "survey" | "redact", "records": n}`.
 
     Raises:
@@ -57,7 +59,7 @@ def redact_isolated(
         raise ValueError("a pseudonym key has at least 16 bytes")
     if selection is not None and selection.drop_fields:
         raise ValueError("fields are dropped by the policy, not by the selection")
-    parameters = Parameters(task="redact", name=name, policy=policy, key=key, samples=samples)
+    parameters = Parameters(task="redact", name=name, policy=policy, key=key, samples=samples, part=part)
 
     def wire() -> Iterator[bytes]:
         yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from handover.detection.inspection import survey_of
 from handover.detection.spans import Span
@@ -178,7 +179,11 @@ def _outside(value: str, spans: list[Span]) -> str:
 
 
 class Redaction:
-    """Both passes over one file: iterate `output()`, then read `report`."""
+    """Both passes over one file: iterate `output()`, then read `report`.
+
+    Of `part` (number, of how many) the survey is made over the whole file and the output is that of the part's own records; the parts'
+    outputs one behind the other are that of the whole, for formats whose records stand for themselves.
+    """
 
     def __init__(
         self,
@@ -192,11 +197,12 @@ class Redaction:
         on_records: OnRecords | None = None,
         samples: int = 0,
         on_sample: Callable[[SampledRecord], object] = lambda _record: None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         self._first, self._second, self._name = first, second, name
         self._policy, self._key, self._selection = policy, key, selection
         self._on_records = on_records or (lambda _stage, _records: None)
-        self._samples, self._on_sample = samples, on_sample
+        self._samples, self._on_sample, self._part = samples, on_sample, part
         self.report = RedactionReport()
 
     def output(self) -> Iterator[bytes]:
@@ -211,9 +217,10 @@ class Redaction:
         selected = SelectionReport()
         judge = RecordJudge(self._selection, selected) if self._selection else None
         reading = self._second()
-        writer = open_writer(reading.format, self._name)
+        writer = open_writer(reading.format, self._name, goes_on=self._part[0] > 0)
         report = self.report
-        for batch in reading.batches:
+        mine, done = survey.share(self._part)
+        for batch in islice(reading.batches, mine.start, mine.stop):
             # Whose record it is must be seen before the reference becomes a token.
             keep = judge.keep(batch) if judge else None
             redactor.apply(batch)
@@ -222,7 +229,7 @@ class Redaction:
             report.records_in += batch.count
             report.records_out += batch.count if keep is None else sum(keep)
             yield writer.write(batch, keep)
-            self._on_records("redact", report.records_in)
+            self._on_records("redact", done + report.records_in)
         report.format, report.fields = reading.format, list(redactor.fields.values())
         report.excluded = selected.excluded
         report.limits = survey.names.limits()

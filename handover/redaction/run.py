@@ -16,6 +16,7 @@ from handover import jobs
 from handover.cases.queries import case_key
 from handover.context import Context
 from handover.inventory.content import Content, Sink, Stored, plain_chunks, store
+from handover.inventory.inspecting import parts_for
 from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import copy_content, facts_of, source_copy
 from handover.inventory.service import announce_copy, drop_copy, fill_copy
@@ -26,6 +27,7 @@ from handover.redaction.models import Redaction, RedactionItem, RedactionPart
 from handover.redaction.queries import items_of, parts_of, plan_of, report_of_part
 from handover.redaction.samples import SAMPLES_FORMAT
 from handover.redaction.service import pseudonym_key
+from handover.settings import Settings
 from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
 
@@ -55,13 +57,16 @@ def start(run: JobRun) -> None:
         ctx.get(Workflow).fire(ctx, row, "start")
         # Parts of an earlier run are replaced; their copies stay on the register until they are destroyed.
         ctx.session.execute(delete(RedactionPart).where(RedactionPart.redaction_id == row.id))
-        for record_set_id in sorted(plan_of(ctx, row) or {}):
-            part = RedactionPart(
-                case_id=row.case_id, redaction_id=row.id, record_set_id=uuid.UUID(record_set_id), number=0, of=1
-            )
-            ctx.session.add(part)
-            ctx.session.flush()
-            jobs.put(ctx, "redaction.part", case_id=row.case_id, entity_id=part.id, redaction=row.id)
+        for record_set_id in map(uuid.UUID, sorted(plan_of(ctx, row) or {})):
+            task = _task(ctx, row, record_set_id)
+            of = parts_for(ctx.get(Settings).policy, task.name, task.content.size)
+            for number in range(of):
+                part = RedactionPart(
+                    case_id=row.case_id, redaction_id=row.id, record_set_id=record_set_id, number=number, of=of
+                )
+                ctx.session.add(part)
+                ctx.session.flush()
+                jobs.put(ctx, "redaction.part", case_id=row.case_id, entity_id=part.id, redaction=row.id)
 
 
 def redact_part(run: JobRun) -> None:
@@ -90,6 +95,7 @@ def redact_part(run: JobRun) -> None:
             secret,
             sink=output.write,
             samples=task.samples,
+            part=(part.number, part.of),
             on_sample=lambda line: sample.write(line + b"\n"),
             progress=_passes(run, task.records, "survey", "redact"),
         )

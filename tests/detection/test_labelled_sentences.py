@@ -34,9 +34,10 @@ def _parsed(line: str) -> tuple[str, list[Label]]:
 
 def _quality(kind: str, *, chinese: bool) -> tuple[float, float, list[str]]:
     chosen = [(text, labels) for text, labels in _sentences() if bool(_HAN.search(text)) is chinese]
-    learner, known = NameLearner(), KnownValues()
+    known = KnownValues()
+    learner = NameLearner(known)
     learner.read(text for text, _ in chosen)
-    learner.finish(known)
+    learner.finish()
     hits = ColumnScan("free_text", known=known).find([text for text, _ in chosen])
     found = wanted = wrong = 0
     errors = []

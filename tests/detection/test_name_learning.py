@@ -16,9 +16,10 @@ TEXT = "昨天下午，赵晓燕和助理去仓库清点。\n后来罗启明打�
 
 
 def _learnt(*values: str) -> tuple[NameLearner, KnownValues]:
-    learner, known = NameLearner(), KnownValues()
+    known = KnownValues()
+    learner = NameLearner(known)
     learner.read(values)
-    learner.finish(known)
+    learner.finish()
     return learner, known
 
 

@@ -1,7 +1,8 @@
 """Learns names from running text on the first pass, so that the second finds them wherever they stand.
 
-The model reads the distinct sentences of a file up to a budget, for it manages about 0.1 MB a second; without it the rules read
-them. A name counts when it is one in most of the places where its characters stand.
+The model reads sentences up to a budget, for it manages about 0.1 MB a second, and none that differs from an earlier one only in
+its numbers and in names that are found anyway; without it the rules read them. A name counts when it is one in most of the places where its
+characters stand.
 """
 
 import re
@@ -14,15 +15,19 @@ from handover.detection.folding import fold
 from handover.detection.known import KnownValues
 from handover.detection.names import chinese
 from handover.detection.names.model import NameModel, is_installed
+from handover.detection.spans import resolve
 from handover.i18n import Text
 
 #: About 20 s of one processor; a file with more running text is searched by rules and by the names learnt so far.
 MAX_CHARACTERS = 600_000
+#: How much is looked through for sentences of another form: about 5 s. Records of a table repeat themselves long before.
+MAX_EXAMINED = 4_000_000
 _SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
 #: A longer one is cut: the model's memory grows with the longest of a batch.
 _LONGEST = 600
 _SHORTEST = 6
 _HAN = re.compile("[一-鿿]")
+_DIGITS = re.compile("[0-9]+")
 _BATCH = 512
 #: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
 _NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
@@ -37,11 +42,14 @@ Method = Literal["model", "partly", "rules"]
 class NameLearner:
     """Takes the values of columns of running text; `finish` hands what was learnt to the known values."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: KnownValues) -> None:
+        self._known = known
         self._model: NameModel | None = None
-        self._seen: set[str] = set()
+        self._forms: set[int] = set()
+        self._read_so_far: list[str] = []
         self._waiting: list[str] = []
         self._found: Counter[str] = Counter()
+        self._examined = 0
         self.characters = 0
         self.is_full = False
 
@@ -56,9 +64,17 @@ class NameLearner:
     def _read(self, value: str) -> None:
         for match in _SENTENCE.finditer(value):
             sentence = match[0].strip()
-            if len(sentence) < _SHORTEST or sentence in self._seen or not _HAN.search(sentence):
+            if len(sentence) < _SHORTEST or not _HAN.search(sentence):
                 continue
-            self._seen.add(sentence)
+            self._examined += len(sentence)
+            if self._examined >= MAX_EXAMINED:
+                self.is_full = True
+                return
+            form = hash(self._form(sentence))
+            if form in self._forms:
+                continue
+            self._forms.add(form)
+            self._read_so_far.append(sentence)
             self.characters += len(sentence)
             self._waiting += [sentence[at : at + _LONGEST] for at in range(0, len(sentence), _LONGEST)]
             if len(self._waiting) >= _BATCH:
@@ -67,15 +83,23 @@ class NameLearner:
                 self.is_full = True
                 return
 
-    def finish(self, known: KnownValues) -> None:
-        """Adds the names to `known` and forgets the text."""
+    def _form(self, sentence: str) -> str:
+        """The sentence without what makes records of one kind differ: its numbers, and the names that are found anyway."""
+        spans = resolve([*self._known.find(sentence, numbers=False), *chinese.find(sentence)])
+        for span in reversed(spans):
+            sentence = f"{sentence[: span.start]}\0{sentence[span.end :]}"
+        return _DIGITS.sub("0", sentence)
+
+    def finish(self) -> None:
+        """Adds the names to the known values and forgets the text."""
         self._search()
-        text = "\n".join(self._seen)
+        text = "\n".join(self._read_so_far)
         for name, count in self._found.items():
             # Three characters that begin with a surname are hardly ever a word; others must mostly be a name.
             if (len(name) > 2 and is_chinese_name(name)) or count >= _MOSTLY * text.count(name):
-                known.add_found(name)
-        self._seen.clear()
+                self._known.add_found(name)
+        self._read_so_far.clear()
+        self._forms.clear()
 
     def _search(self) -> None:
         names = self._by_model() if is_installed() else self._by_rules()
@@ -111,8 +135,8 @@ class NameLearner:
         if self.method == "partly":
             return [
                 Text(
-                    zh=f"姓名识别模型只读了前 {self.characters:,} 个字的中文正文；其余部分按规则和已知姓名识别。请拆分文件，或人工抽查。",
-                    en=f"The name model read the first {self.characters:,} characters of Chinese text; the rest was searched by rules and for known names. Split the file, or review a sample.",
+                    zh=f"中文正文较长：姓名识别模型读了其中 {self.characters:,} 个字；其余部分按规则和已知姓名识别。请拆分文件，或人工抽查。",
+                    en=f"There is much Chinese text: the name model read {self.characters:,} characters of it; the rest was searched by rules and for known names. Split the file, or review a sample.",
                 )
             ]
         return []
