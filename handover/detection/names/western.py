@@ -28,8 +28,9 @@ from handover.detection.terms import matches_after
 _LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
 _CAPITAL = "A-ZÀ-ÖØ-ÞĀ-Ž"
 _TOKEN = rf"[{_CAPITAL}](?:\.(?![{_LETTER}]{{2}})|[{_LETTER}]*(?:(?!['’]s(?![{_LETTER}]))['’-][{_LETTER}]+)*)"
-PARTICLES = frozenset("van von de der den del della di da dos du la le bin bint al el ten ter af zu".split())
-_PARTICLE = f"(?:{'|'.join(sorted(PARTICLES, key=len, reverse=True))}) "
+_PARTICLES = "van|von|de|der|den|del|della|di|da|dos|du|la|le|bin|bint|al|el|ten|ter|af|zu"
+PARTICLES = frozenset(_PARTICLES.split("|"))
+_PARTICLE = f"(?:{_PARTICLES}) "
 _ROW = re.compile(
     rf"(?<![{_LETTER}0-9_@.&/#-]){_TOKEN}(?:(?<=Mr|Ms|Dr)\.|(?<=Mrs)\.|(?<=Prof)\.)?"
     rf"(?: {{1,2}}(?:{_PARTICLE}){{0,2}}{_TOKEN}(?![{_LETTER}0-9_@])){{0,7}}"
