@@ -9,7 +9,7 @@ import msgspec
 from handover.detection.known import MAX_NUMBERS
 from handover.detection.number_table import NumberTable
 from handover.detection.scanner import SOURCES_OF_NUMBERS
-from handover.detection.survey import LEARNT_ROLES, Survey
+from handover.detection.survey import LEARNT_ROLES, RUNNING_TEXT, Survey
 from handover.formats import Batch
 from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
@@ -96,6 +96,7 @@ def _learn(kernel: Kernel, block: Block, table: FlatTable, survey: Survey) -> _L
     mark = kernel.mark
     try:
         batch = FlatBatch(kernel, block, table)
+        wanted = LEARNT_ROLES - RUNNING_TEXT if survey.names.is_full else LEARNT_ROLES
         learnt = _Learnt(batch.count, {}, {}, {})
         for index, name in enumerate(table.names):
             entry = survey.fields[name]
@@ -103,7 +104,7 @@ def _learn(kernel: Kernel, block: Block, table: FlatTable, survey: Survey) -> _L
             lines = batch.lines(index) if entry.decided and entry.role in SOURCES_OF_NUMBERS else None
             if lines is not None:
                 learnt.lines[name] = lines
-            elif not entry.decided or entry.role in LEARNT_ROLES:
+            elif not entry.decided or entry.role in wanted:
                 learnt.values[name] = batch.values(index)
     except WideRecordError:
         return _Learnt(0, {}, {}, {}, records_of([block], table))

@@ -24,28 +24,18 @@ _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
 
-class _Heads:
-    """First two characters of Chinese names → the lengths of the names that begin with them, longest first."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        found: dict[str, set[int]] = {}
-        for name in names:
-            found.setdefault(name[:2], set()).add(len(name))
-        self.lengths = {head: sorted(lengths, reverse=True) for head, lengths in found.items()}
-        first, second = ("".join(map(re.escape, {head[place] for head in found})) for place in (0, 1))
-        self.pattern = re.compile(f"[{first}](?=[{second}])")
-
-
 class KnownValues:
     """A dictionary of names and numbers with a search in running text."""
 
     def __init__(self) -> None:
-        self._chinese: list[str] = []
+        #: First two characters of a Chinese name → the lengths of the names that begin with them, longest first.
+        self._chinese: dict[str, list[int]] = {}
+        self._firsts, self._seconds = set[str](), set[str]()
         #: First word of a Latin name → the whole names.
         self._latin: dict[str, list[str]] = {}
         self._names: set[str] = set()
         self._numbers: dict[str, str] = {}
-        self._heads: _Heads | None = None
+        self._pattern: re.Pattern[str] | None = None
         self.full = False
         #: Numbers of a large table.
         self.table: NumberTable | None = None
@@ -92,9 +82,16 @@ class KnownValues:
             self._remember_chinese(name)
 
     def _remember_chinese(self, name: str) -> None:
-        self._chinese.append(name)
+        lengths = self._chinese.setdefault(name[:2], [])
+        if len(name) not in lengths:
+            lengths.append(len(name))
+            lengths.sort(reverse=True)
+        if name[0] not in self._firsts or name[1] not in self._seconds:
+            self._firsts.add(name[0])
+            self._seconds.add(name[1])
+            self._pattern = None
         self._names.add(name)
-        self._heads = self.screen = None
+        self.screen = None
 
     def add_number(self, value: str, kind: str) -> None:
         number = value.translate(_SEPARATORS)
@@ -104,7 +101,7 @@ class KnownValues:
 
     def names_for_kernel(self) -> tuple[list[str], set[str]]:
         """The Chinese names, and the word that each other name begins with."""
-        return self._chinese, {
+        return [name for name in self._names if name[:2] in self._chinese], {
             word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))
         }
 
@@ -126,12 +123,12 @@ class KnownValues:
             yield from self._find_numbers(text)
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
-        if self._heads is None:
-            self._heads = _Heads(self._chinese)
-        lengths = self._heads.lengths
-        for match in self._heads.pattern.finditer(text):
+        if self._pattern is None:
+            first, second = ("".join(map(re.escape, characters)) for characters in (self._firsts, self._seconds))
+            self._pattern = re.compile(f"[{first}](?=[{second}])")
+        for match in self._pattern.finditer(text):
             start = match.start()
-            for length in lengths.get(text[start : start + 2], ()):
+            for length in self._chinese.get(text[start : start + 2], ()):
                 if start + length <= len(text) and text[start : start + length] in self._names:
                     yield Span(start, start + length, "person_name", 0.82)
                     break

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handover.detection.addresses import regions
 from handover.detection.detectors import (
     DETECTORS,
     birth_date,
@@ -29,15 +30,18 @@ from handover.detection.detectors import (
     wechat,
 )
 from handover.detection.known import KnownValues
+from handover.detection.names import chinese, western
+from handover.detection.names.lexicon import names
+from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.number_table import KINDS as NUMBER_KINDS
 from handover.detection.spans import Span
 from handover.kernel import Kernel
 
 #: What the kernel was written for.
 VERSIONS = {
-    "resident_id": 2, "passport": 1, "travel_permit": 1, "mobile": 2, "landline": 2, "phone": 2, "email": 1, "wechat": 1, "qq": 1,
-    "person_name": 1, "address": 2, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 1, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 1,
-    "birth_date": 1, "credential": 1, "health": 1, "religion": 1, "criminal": 1, "credit": 1, "us_ssn": 1,
+    "resident_id": 2, "passport": 1, "travel_permit": 1, "mobile": 2, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
+    "person_name": 2, "address": 3, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
+    "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 1,
 }  # fmt: skip
 
 #: The kinds that the kernel decides itself, in its order; the last two only in columns of their own.
@@ -46,12 +50,16 @@ KINDS = ("resident_id", "mobile", "email", "bank_card", "iban", "uscc", "person_
 _CONFIDENCE = (0.99, 0.9, 0.97, 0.95, 0.99, 0.98, 0.82)
 HITS = [(kind, confidence) for kind, confidence in zip(KINDS, _CONFIDENCE, strict=False)]
 
-_SLOW, _ORDER, _PHONE, _CARD = 1, 2, 4, 8
-#: A value that holds one of these goes to the detectors.
+_SLOW, _ORDER, _PHONE, _CARD, _WHOLE_WORD, _CUE, _TITLE, _LONGITUDE = (1 << bit for bit in range(8))
+#: A value that holds one of these goes to the detectors; those in ASCII end where no letter or digit follows.
+_WORDS = (
+    *health.TERMS, *religion.TERMS, *criminal.TERMS, *credit.TERMS, *credential.CUES, *birth_date.CUES, *western.SMALL_CUES,
+)  # fmt: skip
+#: The same wherever they stand.
 _SLOW_TERMS = (
-    *health.TERMS, *religion.TERMS, *criminal.TERMS, *credit.TERMS, *credential.CUES, *credential.KEY_STARTS,
-    *passport.CUES, *travel_permit.CUES, *wechat.CUES, *imei.CUES, *vin.CUES, *birth_date.CUES,
-    "qq", "扣扣", "地址", "住址", "ssn", "social security",
+    *(term for term in _WORDS if not term.isascii()), *credential.KEY_STARTS, *passport.CUES, *travel_permit.CUES, *wechat.CUES, *imei.CUES, *vin.CUES,
+    "qq", "扣扣", "地址", "住址", "ssn", "social security", ".invalid", "corner of ", "apt ", "apt.", "suite ",
+    *(f"{office}{dot}{space}box" for office in ("o", "office") for dot in ("", ".") for space in ("", " ")), "gpobox", "gpo box",
 )  # fmt: skip
 #: In front of a number: it may be an order's, a telephone's of any form, a card's of any range.
 _ORDER_TERMS = (
@@ -59,16 +67,47 @@ _ORDER_TERMS = (
     "order", "tracking", "invoice", "serial", "waybill", "ticket", "txn", "transaction", "version", "ref", "sn", "case",
 )  # fmt: skip
 _PHONE_TERMS = (
+    "香港", "澳门", "澳門", "港", "台湾", "臺灣", "台北", "臺北", "新北", "桃园", "桃園", "台中", "臺中", "台南", "臺南", "高雄", "taiwan", "taipei",
     "电话", "座机", "传真", "热线", "致电", "拨打", "联系方式", "港手机", "港的手机", "澳门手机", "澳门的手机", "phone", "tel", "mobile",
     "cell", "fax", "desk", "whatsapp", "call", "reach", "text", "ring", "contact", "answering", "message", "office",
 )  # fmt: skip
 _CARD_TERMS = ("card", "cc", "maestro", "信用卡", "银行卡", "卡号", "储蓄卡", "借记卡")
 
-_STREET, _UNIT, _NUMERAL, _PLATE, _WORD_DIGIT, _NAME, _DOUBT, _JOINS = (1 << bit for bit in range(8))
+_LONGITUDE_TERMS = ("东经", "西经", "经度", "long", "lng", "lon")
+#: Before and behind Chinese names (names/chinese.py).
+_NAME_CUES = (
+    "姓名", "名字", "联系人", "联络人", "收件人", "收货人", "寄件人", "发件人", "经办人", "负责人", "法定代表人", "法人代表", "法人", "申请人", "投诉人", "举报人", "报案人",
+    "当事人", "被告", "被告人", "原告", "原告人", "委托人", "代理人", "受托人", "签收人", "接收人", "监护人", "持卡人", "户名", "被保险人", "投保人", "受益人", "借款人", "担保人",
+    "承租人", "出租人", "业主", "患者", "病人", "学生", "员工", "客户", "用户", "乘客", "旅客", "司机", "顾客", "会员", "家长", "我叫", "我是", "叫做", "名叫", "他叫", "她叫",
+    "记者", "通讯员", "本人", "致电", "联系", "签名", "签字", "审核", "批准", "复核", "制单",
+)  # fmt: skip
+_NAME_TITLES = (
+    *chinese.TITLE[3:-1].split("|"), "说", "表示", "认为", "指出", "介绍", "介绍说", "告诉", "称", "强调", "透露", "回忆", "坦言", "来电", "致电", "打来电话", "投诉", "反映",
+    "反馈", "要求", "签收", "签字", "报道", "摄", "电话", "手机", "微信", "联系方式", "身份证", "住址", "地址", "本人", "家住", "现住", "出生", "毕业于", "担任",
+)  # fmt: skip
+_TERMS = (
+    (_SLOW_TERMS, _SLOW), ([term for term in _WORDS if term.isascii()], _WHOLE_WORD), (_ORDER_TERMS, _ORDER), (_PHONE_TERMS, _PHONE), (_CARD_TERMS, _CARD),
+    (_LONGITUDE_TERMS, _LONGITUDE), (_NAME_CUES, _CUE), (_NAME_TITLES, _TITLE),
+)  # fmt: skip
+#: What follows a short name, in one character.
+_AFTER_SHORT = "电手微身住女男反投来要先签已需本"
+
+(
+    _STREET, _UNIT, _NUMERAL, _PLATE, _WORD_DIGIT, _NAME, _DOUBT, _JOINS,
+    _SURNAME, _NO_GIVEN, _TRIGGER, _STOP, _REGION, _BEHIND, _TITLE_START, _NO_PLACE,
+) = (1 << bit for bit in range(16))  # fmt: skip
 _CHARACTERS = (
-    ("道街路巷弄里同村镇乡区寓园苑场厦市县", _STREET),
-    ("号弄幢栋座单楼层室支巷", _UNIT),
-    ("一二三四五六七八九十百零〇", _NUMERAL),
+    ("道街路巷弄里同村镇乡区寓园苑场厦市县心庄", _STREET),
+    ("号弄幢栋座单楼层室支巷组队门梯房铺区期排段街路村", _UNIT),
+    ("一二三四五六七八九十百零〇两", _NUMERAL),
+    ("".join(SURNAMES) + "".join(name[0] for name in COMPOUND_SURNAMES), _SURNAME),
+    (chinese.FUNCTION, _NO_GIVEN | _BEHIND),
+    (_AFTER_SHORT, _BEHIND),
+    ("".join(title[0] for title in _NAME_TITLES), _BEHIND | _TITLE_START),
+    ("男女", _BEHIND | _TITLE_START),
+    ("路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组", _TRIGGER),
+    ("。；！？“”：《》【】", _STOP),
+    ("我你他她您它的了吗呢哪把被就都也还请谢吧", _NO_PLACE),
     ("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼", _PLATE),
     ("零〇一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖", _WORD_DIGIT),
     ("，；、·（）‐‑‒–—−\u00a0\u3000转", _JOINS),
@@ -78,6 +117,12 @@ _CHARACTERS = (
 #: Ranges in which nothing is taken for granted: Latin letters with accents, full-width forms, odd spaces, surrogates.
 _DOUBTFUL = ((0x85, 0x86), (0xC0, 0x250), (0x1680, 0x1681), (0x2000, 0x200B), (0x2028, 0x2030), (0x205F, 0x2060),
              (0xD800, 0xE000), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))  # fmt: skip
+
+#: Lower-case words that a street's name begins and ends with (addresses/western.py); others begin with a capital.
+_STREETS = "rue avenue boulevard bd place chemin quai via viale corso piazza calle avenida paseo plaza rua travessa ulica ul al carrer strada"
+_STREET_ENDS = "strasse str utca u terrasse vei gate n"
+#: An abbreviation of capitals is no name, a short given name is.
+_ABBREVIATION = 3
 
 _WITH_NAMES, _WITH_NUMBERS = 1, 2
 #: Hits per value on average for which there is room; what does not fit goes to the detectors.
@@ -157,9 +202,17 @@ class Screen:
     def _put_terms(self) -> None:
         table, classes = _automaton()
         put = self.kernel.put
+        self._put_lists()
         self._characters = put(_characters())
         self.kernel.call("screen_terms", put(table), put(classes), self._characters)
         self.kernel.call("set_today", _today())
+
+    def _put_lists(self) -> None:
+        for number, words in enumerate(_lists()):
+            size = _slots(len(words))
+            self.kernel.call("put_list", number, self._empty(8 * size), size)
+            for note in sorted(set(words.values())):
+                self._add("add_listed", [word for word, its in words.items() if its == note], number, note)
 
     def _put_known(self, known: KnownValues) -> None:
         kernel = self.kernel
@@ -170,7 +223,7 @@ class Screen:
         self._add("add_names", chinese)
         self._add("add_words", words)
         firsts = [ord(name[0]) for name in chinese]
-        kernel.view(self._characters, 65_536, np.uint8)[firsts] |= _NAME
+        kernel.view(self._characters, 65_536, np.uint16)[firsts] |= _NAME
         self._put_numbers(known)
 
     def _put_numbers(self, known: KnownValues) -> None:
@@ -194,13 +247,13 @@ class Screen:
         self.kernel.view(start, size, np.uint8)[:] = 0
         return start
 
-    def _add(self, function: str, values: Iterable[str]) -> None:
+    def _add(self, function: str, values: Iterable[str], *options: int) -> None:
         encoded = [value.encode("utf-8", "surrogatepass") for value in values]
         base = self.kernel.mark
         ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
         starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
         put = self.kernel.put
-        self.kernel.call(function, put(b"".join(encoded)), put(starts), put(ends), len(encoded))
+        self.kernel.call(function, *options, put(b"".join(encoded)), put(starts), put(ends), len(encoded))
         self.kernel.mark = base
 
 
@@ -222,20 +275,38 @@ def _today() -> int:
 
 @cache
 def _characters() -> np.ndarray:
-    table = np.zeros(65_536, np.uint8)
+    table = np.zeros(65_536, np.uint16)
     for characters, meaning in _CHARACTERS:
         for character in characters:
             table[ord(character)] |= meaning
     for start, end in _DOUBTFUL:
         table[start:end] |= _DOUBT
+    for name in regions.gazetteer().heads:
+        table[ord(name[0])] |= _REGION
     return table
+
+
+@cache
+def _lists() -> tuple[dict[str, int], ...]:
+    """The kernel's word lists, in its order, with what is noted of each word."""
+    gazetteer = regions.gazetteer()
+    short = [word.lower() for word, flags in names().items() if "g" in flags and len(word) <= _ABBREVIATION]
+    plain = (
+        chinese.words(), COMPOUND_SURNAMES, {*_NAME_TITLES, "说", "称"}, western.no_names(), short,
+        western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(), gazetteer.heads,
+    )  # fmt: skip
+    return (
+        *(dict.fromkeys(words, 0) for words in plain),
+        {name: level | full << 2 for name, (level, full) in gazetteer.names.items()},
+        dict.fromkeys(gazetteer.short_districts, 0),
+    )
 
 
 @cache
 def _automaton() -> tuple[np.ndarray, np.ndarray]:
     """Aho and Corasick's automaton over the bytes of all terms, complete: row + class → row, and meaning of what ends there."""
     meanings: dict[bytes, int] = {}
-    for terms, meaning in ((_SLOW_TERMS, _SLOW), (_ORDER_TERMS, _ORDER), (_PHONE_TERMS, _PHONE), (_CARD_TERMS, _CARD)):
+    for terms, meaning in _TERMS:
         for term in terms:
             key = term.lower().encode()
             meanings[key] = meanings.get(key, 0) | meaning

@@ -28,10 +28,10 @@ _FREE_TEXT_LENGTH = 24
 _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 
 #: Roles whose values may be sentences with names in them.
-_RUNNING_TEXT = frozenset({"", "free_text"})
+RUNNING_TEXT = frozenset({"", "free_text"})
 
 #: Whose columns' values are read for names and numbers to look for elsewhere.
-LEARNT_ROLES = SOURCES_OF_NUMBERS | _RUNNING_TEXT | {"person_name"}
+LEARNT_ROLES = SOURCES_OF_NUMBERS | RUNNING_TEXT | {"person_name"}
 
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
@@ -144,6 +144,7 @@ class Survey:
         entry.decided = True
         single_word = is_single_word_name(local_name(entry.name, entry.member))
         entry.role = _role(entry, single_word=single_word)
+        self.names.beside_column |= entry.role == "person_name"
         suppressed = _implausible(entry) if entry.role in _NO_FREE_TEXT else frozenset()
         # Amounts and numbers are searched for no names; everything else is.
         known = None if entry.role in _NO_FREE_TEXT else self.known
@@ -156,7 +157,7 @@ class Survey:
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
             self.known.add_numbers(values, _kind_of_numbers(entry.role))
-        elif entry.role in _RUNNING_TEXT:
+        elif entry.role in RUNNING_TEXT:
             self.names.read(values)
 
 

@@ -21,6 +21,12 @@ u32 known_name(const u8 *text, u32 room);
 int known_word(const u8 *word, u32 size);
 int known_number(const u8 *number, u32 size);
 
+/* lexicon.c: word lists, in the order of screening.LISTS. */
+enum { WORDS, COMPOUNDS, TITLES, ORDINARY, GIVEN, PLAIN, PARTICLES, STREETS, STREET_ENDS, HEADS, REGIONS, SHORT_DISTRICTS, LISTS };
+u64 hash(const u8 *text, u32 size);
+/* 0 when a list does not hold the text, otherwise 1 and what was noted with it. */
+u32 listed(u32 list, const u8 *text, u32 size);
+
 typedef struct { const u8 *text; u32 size; } Label; /* a kind's name */
 enum { KEEP, MARK, MAKE_TOKEN, YEAR, DISTRICT };
 enum { TOKEN = 26 };

@@ -12,7 +12,7 @@ void name_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_si
 
 void number_table(u64 *slots, u32 size) { numbers = (Set){slots, size - 1}; }
 
-static u64 hash(const u8 *text, u32 size) {
+u64 hash(const u8 *text, u32 size) {
     u64 h = 0x9E3779B97F4A7C15ull ^ size;
     for (u32 i = 0; i < size; i++) h = (h ^ text[i]) * 0x100000001B3ull;
     h ^= h >> 32, h *= 0xD6E8FEB86659FD93ull, h ^= h >> 29;

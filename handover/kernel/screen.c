@@ -4,20 +4,23 @@
  */
 #include "kernel.h"
 
-enum { SLOW = 1, ORDER = 2, PHONE = 4, CARD = 8 };
-enum { STREET = 1, UNIT = 2, NUMERAL = 4, PLATE = 8, WORD_DIGIT = 16, NAME = 32, DOUBT = 64, JOINS = 128 };
+enum { SLOW = 1, ORDER = 2, PHONE = 4, CARD = 8, WHOLE_WORD = 16, CUE = 32, TITLE = 64, LONGITUDE = 128 };
+enum {
+    STREET = 1, UNIT = 2, NUMERAL = 4, PLATE = 8, WORD_DIGIT = 16, NAME = 32, DOUBT = 64, JOINS = 128, SURNAME = 256, NO_GIVEN = 512,
+    TRIGGER = 1024, STOP = 2048, REGION = 4096, BEHIND = 8192, TITLE_START = 16384, NO_PLACE = 32768,
+};
 enum { RUNS = 128, HITS = 64, CUES = 32, MOST_GAP = 8, LONGEST_KNOWN = 25, LONGEST_WORD = 25 };
 enum { OTHER = 0x80 }; /* a character outside ASCII that folds to nothing in it */
 
 static u32 *transitions; /* row of a state + class of a byte -> row of the next state, and what the terms that end there mean */
 static u8 *classes;      /* byte -> class */
-static u8 *characters;   /* code point below 65536 -> what it may be part of */
+static u16 *characters;   /* code point below 65536 -> what it may be part of */
 static u8 letters[256];  /* byte -> what it is in a word */
 
 enum { STATE = 0xFFFFFF, MEANING = 24 };
 enum { ALNUM = 1, DIGIT = 2, UPPER = 4, NOT_HEX = 8, STRANGER = 16, LOOKALIKE = 32 }; /* lookalikes of digits: O, o, I, l */
 
-void screen_terms(u32 *table, u8 *byte_classes, u8 *of_characters) {
+void screen_terms(u32 *table, u8 *byte_classes, u16 *of_characters) {
     transitions = table, classes = byte_classes, characters = of_characters;
     for (u32 c = 0; c < 128; c++) {
         u32 small = c | 32, lookalike = c == 'O' || c == 'o' || c == 'I' || c == 'l';
@@ -34,7 +37,18 @@ static Run runs[RUNS];
 static Hit hits[HITS];
 static u32 cues[CUES];
 static u32 run_count, hit_count, cue_count;
+static const u8 *value; /* the text of the value that is judged, from its start to `value_end` */
+static u32 value_start, value_end;
+static u32 longitude; /* a word for it was heard */
 static u32 cue; /* PHONE and CARD since the last digit */
+
+/* What has been seen of the value so far. */
+static u32 state, place, numeral, members, hidden, separator, hex_signs, hex_dots, accounts, names_end;
+static u32 region, trigger;            /* since the last sign that ends an address */
+static u32 line_plain, line_place; /* a line without signs, and with a character of a street or house in it */
+static u32 code1, code2;         /* the last two characters */
+/* The same folded; 0 at the start. */
+static u32 before, before2;
 
 static int is_digit(u32 c) { return c - '0' < 10; }
 static int is_upper(u32 c) { return c - 'A' < 26; }
@@ -255,9 +269,180 @@ static int judge_runs(const u8 *text, u32 low, u32 high, int with_numbers) {
     return 0;
 }
 
+static u32 kind_at(u32 at, u32 *code) {
+    u32 size;
+    *code = decode(value, at, &size);
+    return *code < 0xFFFF ? characters[*code] : 0;
+}
+
+static int is_hanzi(u32 code) { return code >= 0x4E00 && code <= 0x9FFF; }
+
+static int is_given(u32 at) {
+    u32 code, kind;
+    if (at + 3 > value_end || value[at] < 0xE0) return 0;
+    kind = kind_at(at, &code);
+    return (is_hanzi(code) || (code >= 0x3400 && code <= 0x4DBF)) && !(kind & NO_GIVEN);
+}
+
+/* How long a Chinese name may be that begins here: bit n for n characters (names/chinese.py). */
+static u32 name_lengths(u32 at) {
+    u32 code, found = 0;
+    if (at + 6 > value_end || value[at] < 0xE0 || !(kind_at(at, &code) & SURNAME)) return 0;
+    if (listed(COMPOUNDS, value + at, 6) && is_given(at + 6)) found |= is_given(at + 9) ? 1 << 3 | 1 << 4 : 1 << 3;
+    if (is_given(at + 3)) found |= is_given(at + 6) ? 1 << 2 | 1 << 3 : 1 << 2;
+    return found;
+}
+
+/* Whether a name that is no word begins here and ends where one may end. Behind a cue (`bare`) a word will do when no other
+ * character follows. A known name that follows may be gone when the text is looked at again. */
+static int name_from(u32 at, int bare) {
+    u32 lengths = name_lengths(at);
+    if (!lengths || known_name(value + at, value_end - at)) return 0;
+    for (u32 n = 2; n <= 4; n++) {
+        u32 end = at + 3 * n, code = 0, kind = 0;
+        if (!(lengths >> n & 1)) continue;
+        if (end < value_end) kind = kind_at(end, &code);
+        int apart = end >= value_end || !is_hanzi(code) || kind & NAME;
+        if ((apart || kind & BEHIND) && ((bare && apart) || !listed(WORDS, value + at, 3 * n))) return 1;
+    }
+    return 0;
+}
+
+/* Whether a character may stand between a cue and the name. */
+static int is_between(u32 code) {
+    static const u16 between[] = {0x59D3, 0x540D, 0x79F0, 0x5B57, 0x4FE1, 0x606F, 0x662F, 0x4E3A, 0x53EB, ':', 0xFF1A, ' ', 0xA0, 0x3000, '\t', 0xFF08, '(', 0x201C, '"'};
+    for (u32 i = 0; i < sizeof between / sizeof *between; i++)
+        if (between[i] == code) return 1;
+    return 0;
+}
+
+static int name_behind_cue(u32 at) {
+    for (u32 size, count = 0; at < value_end && count < 8; at += size, count++) {
+        if (name_from(at, 1)) return 1;
+        if (!is_between(decode(value, at, &size))) return 0;
+    }
+    return 0;
+}
+
+/* Whether a name that is no word ends at `end`. What overlaps a known name counts only when asked for: the known one is surer, and
+ * is gone with it when the text is looked at again. */
+static int name_until(u32 end, int any) {
+    for (u32 n = 2; n <= 4; n++) {
+        if (end < value_start + 3 * n) return 0;
+        u32 at = end - 3 * n;
+        if (value[at + 3 * (n - 1)] < 0xE0) return 0;
+        if (value[at] >= 0xE0 && (any || at >= names_end) && name_lengths(at) >> n & 1 && !listed(WORDS, value + at, 3 * n)) return 1;
+    }
+    return 0;
+}
+
+static u32 sign_at(u32 at, u32 *size) { return at < value_end ? decode(value, at, size) : (*size = 0, 0); }
+
+/* Whether a title or a verb of persons, their sex or a telephone number begins here. */
+static int is_title(u32 at) {
+    u32 size, code, from = at;
+    for (u32 n = 1; n <= 5 && at + 3 * n <= value_end; n++)
+        if (value[at] >= 0xE0 && listed(TITLES, value + at, 3 * n)) return 1;
+    for (u32 i = 0; i < 3; i++, from += size) {
+        code = sign_at(from, &size);
+        if (code == 0x7537 || code == 0x5973 || is_digit(code)) return 1;
+        if (code != 0xFF08 && code != '(' && code != 0xFF0C && code != ',' && code != 0xFF1A && code != ':' && code != ' ' && code != 0xA0 && code != 0x3000) return 0;
+    }
+    return 0;
+}
+
+static int may_join_names(u32 code) { return code == 0x3001 || code == 0xFF0C || code == ' ' || code == 0xA0 || code == 0x3000; }
+
+/* Whether names stand on both sides of a comma or space: the second ends where the row may end. */
+static int is_row_of_names(u32 at, u32 behind) {
+    u32 lengths = name_lengths(behind), size;
+    if (!lengths || !name_until(at, 1)) return 0;
+    if (known_name(value + behind, value_end - behind) && !name_until(at, 0)) return 0;
+    for (u32 n = 2; n <= 4; n++) {
+        if (!(lengths >> n & 1) || listed(WORDS, value + behind, 3 * n)) continue;
+        u32 code = sign_at(behind + 3 * n, &size);
+        if (!is_hanzi(code) || code == 0x7B49 || code == 0x548C || code == 0x4E0E || code == 0x53CA) return 1;
+    }
+    return 0;
+}
+
+/* Whether a number that may be a house's stands right before a word: 12 Main, 12A, Main, 12-14 Main, 12 bis Main, 5th Main. */
+static int after_number(const u8 *text, u32 low, u32 start) {
+    u32 p = start, n = 0;
+    if (p < low + 2) return 0;
+    if (text[p - 1] != ' ') return text[p - 1] >= 0x80;
+    p--;
+    if (text[p - 1] == ',') p--;
+    for (; p > low && is_letter(text[p - 1]) && n < 3; n++) p--;
+    if (n == 3 && p > low && text[p - 1] == ' ') p--;
+    u32 end = p;
+    while (p > low && is_digit(text[p - 1])) p--;
+    if (p == end || end - p > 6) return 0;
+    u32 c = p > low ? text[p - 1] : 0;
+    if (c == '-' || c == '/') {
+        u32 last = --p;
+        while (p > low && is_digit(text[p - 1])) p--;
+        if (p == last) return 0;
+        c = p > low ? text[p - 1] : 0;
+        if (c == '-' || c == '/') return 0;
+    }
+    return !(is_alnum(c) || c == '_' || c == '.' || c == '$');
+}
+
+/* Whether a word that may end a street's name stands right before a number. */
+static int behind_street(const u8 *text, u32 low, u32 start, u32 digits) {
+    u32 p = start, c = p > low ? text[p - 1] : 0, capital = 0;
+    if (digits > 6 || (c != ' ' && c != '#' && c < 0x80)) return 0;
+    if (c >= 0x80) return before == ' ';
+    while (p > low && start - p < 4 && (text[p - 1] == ' ' || text[p - 1] == '#' || text[p - 1] == ',')) p--;
+    if (p > low && text[p - 1] == '.') p--;
+    u32 end = p;
+    while (p > low && (is_letter(text[p - 1]) || text[p - 1] == '\'' || text[p - 1] == '-')) capital |= is_upper(text[--p]);
+    return capital || (end > p && listed(STREET_ENDS, text + p, end - p));
+}
+
+/* Whether a value begins with ordinary words and hyphens between, and goes on with a word that can't be of a name: Follow-up visit. */
+static int is_plain_compound(const u8 *low, u32 n, u32 at) {
+    u32 from = 0, end;
+    for (u32 i = 0; i <= n; i++)
+        if (i == n || low[i] == '-') {
+            if (!listed(PLAIN, low + from, i - from)) return 0;
+            from = i + 1;
+        } else if (low[i] == '\'') return 0;
+    for (end = at + 1; end < value_end && is_letter(value[end]);) end++;
+    return end < value_end && value[at] == ' ' && value[end] == ' ' && value[at + 1] >= 'a' && value[at + 1] <= 'z' && !listed(PARTICLES, value + at + 1, end - at - 1);
+}
+
+/* Whether a word with a capital may be part of a name in Latin script (names/western.py). */
+static int may_be_name(const u8 *text, u32 high, u32 start) {
+    u8 low[LONGEST_WORD];
+    u32 at = start, n = 0, capitals = 0;
+    if (before == '_' || before == '@' || before == '.' || before == '&' || before == '/' || before == '#' || before == '-') return 0;
+    for (; at < high && n < LONGEST_WORD; at++) {
+        u32 c = text[at];
+        if (is_letter(c)) {
+            capitals += is_upper(c);
+            low[n++] = (u8)(c | 32);
+            continue;
+        }
+        int joined = (c == '\'' || c == '-') && at + 1 < high && is_letter(text[at + 1]);
+        if (c == '\'' && joined && text[at + 1] == 's' && !(at + 2 < high && is_letter(text[at + 2]))) joined = 0;
+        if (!joined) break;
+        low[n++] = (u8)c;
+    }
+    if (at < high && (n == LONGEST_WORD || (text[at] == 0xE2 && text[at + 1] == 0x80))) return 1;
+    if (n == 1) return 0;
+    if (start == value_start && at < value_end && is_plain_compound(low, n, at)) return 0;
+    return capitals == n && n < 4 ? listed(GIVEN, low, n) != 0 : !listed(ORDINARY, low, n);
+}
+
 /* Takes note of a term that ends at `end`. */
 static int hear(u32 meaning, u32 end) {
     if (meaning & SLOW) return SLOW;
+    if (meaning & WHOLE_WORD && (end == value_end || !is_alnum(value[end]))) return SLOW;
+    if (meaning & CUE && name_behind_cue(end)) return SLOW;
+    if (meaning & TITLE && name_from(end, 0)) return SLOW;
+    longitude |= meaning & LONGITUDE;
     if (meaning & ORDER) {
         if (cue_count == CUES) return SLOW;
         cues[cue_count++] = end;
@@ -268,10 +453,6 @@ static int hear(u32 meaning, u32 end) {
     return 0;
 }
 
-/* What has been seen of the value so far. */
-static u32 state, place, numeral, members, hidden, separator, hex_signs, hex_dots, accounts, names_end;
-/* The last two characters, folded; 0 at the start. */
-static u32 before, before2;
 
 /* One step through the terms; SLOW when one ends here that only Python judges. */
 #define STEP(byte, end)                                                     \
@@ -313,18 +494,23 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
             if (run_count && i - runs[run_count - 1].end <= 15) cue |= runs[run_count - 1].cue & PHONE;
             runs[run_count++] = (Run){i, i + 1, i > start ? text[i - 1] : before, cue};
         }
+        if (is_digit(text[start])) {
+            u32 first = 0;
+            while (first < size && is_digit(text[start + first])) first++;
+            if (behind_street(text, value_start, start, first)) return 0;
+        }
         if (digits == size) cue = 0;
         if (judge_word(text, start, at, digits, &accounts)) return 0;
     } else if (size > LONGEST_WORD) return 0;
+    else if (before == ' ' && is_letter(text[start]) && after_number(text, value_start, start) && listed(STREETS, text + start, size)) return 0;
+    if (place && place + 60 > start)
+        for (u32 i = start; i < at; i++)
+            if ((text[i] | 32) == 'f') return 0; /* 12F, a floor */
     if (seen & UPPER) {
         u32 c = text[start];
         if (is_upper(c)) {
-            if (before == OTHER && before2 == PLATE) return 0;
-            if (before == ' ' && is_digit(before2) && run_count) {
-                const Run *number = runs + run_count - 1;
-                u32 b = number->before;
-                if (number->end + 1 == start && number->end - number->start < 7 && !is_alnum(b) && b != '_' && b != '/' && b != '.' && b != '-') return 0;
-            }
+            if ((before == OTHER && before2 == PLATE) || (c == 'W' && size > 1 && text[start + 1] == 'J')) return 0;
+            if (may_be_name(text, high, start) || (before == ' ' && after_number(text, value_start, start))) return 0;
         }
         if (with_names && begins_name(text, start, at)) return 0;
     }
@@ -336,6 +522,7 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
     separator = 0;
     if (seen & NOT_HEX) hex_signs = hex_dots = 0;
     numeral = 1;
+    code2 = size > 1 ? text[at - 2] : code1, code1 = text[at - 1];
     before2 = size > 1 ? text[at - 2] : before;
     before = text[at - 1];
     return at;
@@ -346,6 +533,12 @@ static int take_sign(const u8 *text, u32 low, u32 high, u32 at, u32 c) {
     if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == '*') return SLOW;
     if ((c == ' ' || c == '.' || c == '-') && !separator) separator = 1;
     else members = hidden = 0;
+    if (c == '#' && place && numeral) return SLOW;
+    if (c == ';' || c == '!' || c == '?' || c == '"' || c == ':' || c == '\t' || c == '\n' || c == '<' || c == '>') region = trigger = 0;
+    if (c == '\n') {
+        if (line_plain && line_place) return SLOW;
+        line_plain = 1, line_place = 0;
+    } else if (c != '-' && c != '_' && c != '(' && c != ')') line_plain = 0;
     if (c == ':' || c == '-') {
         if ((c == ':' && before == ':') || ++hex_signs > 4) return SLOW;
         hex_dots = 0;
@@ -359,14 +552,36 @@ static int take_sign(const u8 *text, u32 low, u32 high, u32 at, u32 c) {
     return c == '@' ? judge_at(text, low, high, at) : 0;
 }
 
+/* Whether a Chinese name ends here, and a title, a verb or another name follows. */
+static int name_before(u32 at) {
+    u32 code, size, kind = kind_at(at, &code);
+    if (!(kind & TITLE_START) && is_hanzi(code)) return 0;
+    if (!name_until(at, 1)) return 0;
+    if (is_title(at) && name_until(at, 0)) return 1;
+    decode(value, at, &size);
+    return may_join_names(code) && is_row_of_names(at, at + size);
+}
+
+/* How many numbers have two decimals or more. */
+static u32 decimals(const u8 *text) {
+    u32 count = 0;
+    for (u32 i = 1; i < run_count; i++)
+        count += runs[i].start == runs[i - 1].end + 1 && text[runs[i - 1].end] == '.' && runs[i].end - runs[i].start > 1;
+    return count;
+}
+
 static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_numbers) {
     u32 last = 0, size;
-    run_count = hit_count = cue_count = cue = 0;
+    run_count = hit_count = cue_count = cue = longitude = region = trigger = line_place = code1 = code2 = 0;
+    line_plain = 1;
+    value = text, value_start = low, value_end = high;
     state = place = numeral = members = hidden = separator = hex_signs = hex_dots = accounts = before = before2 = 0;
     names_end = low;
     for (u32 at = low; at < high; at += size) {
         u32 c = text[at];
+        if (at > low && text[at - 1] >= 0x80 && name_before(at)) return SLOW;
         if (letters[c] & ALNUM) {
+            if (code1 == 0x4F7F && is_digit(c)) return SLOW; /* 使014578 */
             u32 end = take_word(text, high, at, with_names);
             if (!end) return SLOW;
             size = end - at, last = 0;
@@ -377,6 +592,7 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
         if (c < 0x80) {
             state = at_state, size = 1, last = 0;
             if (take_sign(text, low, high, at, c)) return SLOW;
+            code2 = code1, code1 = c;
             continue;
         }
         u32 code = decode(text, at, &size);
@@ -387,30 +603,44 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
         c = folded(code);
         if (c != OTHER) {
             if (take_sign(text, low, high, at, c)) return SLOW;
-            last = code;
+            code2 = code1, code1 = last = code;
             continue;
         }
         hex_signs = hex_dots = 0;
         if (kind) {
-            if (kind & UNIT && place && numeral) return SLOW;
-            if (kind & STREET) place = 1;
+            if (kind & UNIT && numeral) {
+                if (place && place + 150 > at) return SLOW;
+                line_place = 1;
+            }
+            if (kind & STREET) place = at + 1, line_place = 1;
+            if (kind & (STOP | TRIGGER | REGION)) {
+                trigger |= kind & TRIGGER;
+                if (kind & REGION && high - at >= 6 && text[at + 3] >= 0xE0 && listed(HEADS, text + at, 6)) region = 1;
+                if (kind & STOP) region = trigger = 0;
+                if (region && trigger) return SLOW;
+            }
+            if (kind & SURNAME && (is_digit(code1) || code2 == 0x7537 || code2 == 0x5973 || code2 == 0x8BF4 || code2 == 0x79F0) && name_from(at, 0)) return SLOW;
             if (kind & NAME && with_names && at >= names_end) {
                 u32 length = known_name(text + at, high - at);
                 if (length == SLOW || (length && hit(at, at + length, PERSON_NAME))) return SLOW;
                 if (length) names_end = at + length;
             } else if (kind & NAME && with_names && known_name(text + at, high - at)) return SLOW;
         }
+        if (!is_hanzi(code) && code != 0xB7) line_plain = 0;
+        if (kind & NO_PLACE) line_plain = 0;
         if (kind & WORD_DIGIT) {
             members++, hidden = 1, separator = 0;
             if (members > 10) return SLOW;
         } else members = hidden = 0;
         /* 1990年5月12日生 */
-        if (code == 0x751F && (is_digit(before) || before == ' ' || (before && before < ' ') || last == 0x65E5)) return SLOW;
+        if (code == 0x751F && (is_digit(before) || before == ' ' || (before && before < ' ') || last == 0x65E5 || last == 0x6708)) return SLOW;
         numeral = kind & NUMERAL;
         before2 = kind & PLATE ? PLATE : before;
         before = OTHER;
-        last = code;
+        code2 = code1, code1 = last = code;
     }
+    if (line_plain && line_place) return SLOW;
+    if (longitude && decimals(text) > 1) return SLOW;
     if (judge_runs(text, low, high, with_numbers)) return SLOW;
     if (accounts > 1)
         for (u32 i = 0; i < hit_count; i++)

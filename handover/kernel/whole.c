@@ -82,32 +82,36 @@ static u32 hanzi_until(const u8 *c, u32 room) {
     return n;
 }
 
-/* The size of what names province, city and district at the start of an address that `whole_addresses` took: address.district. */
-u32 district(const u8 *c, u32 size) {
-    u32 run = hanzi_until(c, size), at = 0, n;
-#define ENDS(k, word, chars) (at + (k) + (chars) <= run && is(c + 3 * (at + (k)), word, 3 * (chars)))
-    if (ENDS(3, "省", 1)) at += 4;
-    else if (ENDS(2, "省", 1)) at += 3;
-    else
-        for (n = 8; n >= 2; n--)
-            if (ENDS(n, "自治区", 3)) { at += n + 3; break; }
-    u32 city = at;
-    if (ENDS(0, "北京", 2) || ENDS(0, "上海", 2) || ENDS(0, "天津", 2) || ENDS(0, "重庆", 2)) {
-        at += 2;
-        if (ENDS(0, "市", 1)) at++;
-    } else
-        for (n = 2; n <= 7 && at == city; n++) {
-            if (ENDS(n, "市", 1)) at += n + 1;
-            else if (ENDS(n, "自治州", 3)) at += n + 3;
-            else if (ENDS(n, "地区", 2)) at += n + 2;
-            else if (ENDS(n, "盟", 1)) at += n + 1;
-        }
-    u32 part = at;
-    for (n = 1; n <= 7 && at == part; n++) {
-        if (ENDS(n, "新区", 2)) at += n + 2;
-        else if (ENDS(n, "区", 1) || ENDS(n, "县", 1) || ENDS(n, "旗", 1) || ENDS(n, "市", 1)) at += n + 1;
+enum { PROVINCE, CITY, PART, NO_LEVEL = -1, LONGEST_REGION = 15 };
+
+/* The size of the region below `level` that begins here, and its own level; 0 for none (addresses/regions.py). */
+static u32 region(const u8 *c, u32 size, int *level) {
+    u32 run = hanzi_until(c, size);
+    for (u32 n = run < LONGEST_REGION ? run : LONGEST_REGION; n >= 2; n--) {
+        u32 found = listed(REGIONS, c, 3 * n);
+        int its = (int)((found - 1) & 3);
+        if (found && (its > *level || (its == PROVINCE && found > 4))) return *level = its, 3 * n;
+        if (n == 2 && (*level == PROVINCE || *level == CITY) && listed(SHORT_DISTRICTS, c, 6)) return *level = PART, 6;
     }
-    return 3 * at;
+    if (*level != PROVINCE && *level != CITY) return 0;
+    for (u32 n = 3; n; n--) {
+#define ENDS(word, chars) (n + (chars) <= run && is(c + 3 * n, word, 3 * (chars)))
+        u32 more = ENDS("自治县", 3) ? 3 : ENDS("新区", 2) ? 2 : ENDS("区", 1) || ENDS("县", 1) || ENDS("市", 1) || ENDS("旗", 1) ? 1 : 0;
+        if (more) return *level = PART, 3 * (n + more);
+    }
+    return 0;
+}
+
+/* The size of the regions at the start of an address that `whole_addresses` took. */
+u32 district(const u8 *c, u32 size) {
+    int level = NO_LEVEL;
+    for (u32 end = 0;;) {
+        u32 at = end;
+        while (end && at < size && at < end + 2 && c[at] == '-') at++;
+        u32 more = region(c + at, size - at, &level);
+        if (!more) return end;
+        end = at + more;
+    }
 }
 
 /* OD2025000123, 12.50: what no detector looks at in a column of orders or amounts; the rest goes to Python. */

@@ -26,7 +26,10 @@ class Regions(NamedTuple):
     full: bool
 
 
-class _Gazetteer(NamedTuple):
+class Gazetteer(NamedTuple):
+    """Names of regions, written in full or short."""
+
+    #: With the level (0 a province, 1 a city, 2 a district), and whether it is the full name.
     names: dict[str, tuple[int, bool]]
     #: Short names of districts, which count only behind a city.
     short_districts: frozenset[str]
@@ -34,7 +37,8 @@ class _Gazetteer(NamedTuple):
 
 
 @cache
-def _gazetteer() -> _Gazetteer:
+def gazetteer() -> Gazetteer:
+    """All regions; their names are read once."""
     names: dict[str, tuple[int, bool]] = {}
     short_districts = set()
     lines = (files("handover.detection.addresses") / "regions.txt").read_text("utf-8").splitlines()
@@ -47,18 +51,18 @@ def _gazetteer() -> _Gazetteer:
             short_districts.add(short)
         else:
             names.setdefault(short, (_LEVELS[level], False))
-    return _Gazetteer(names, frozenset(short_districts), frozenset(name[:2] for name in names))
+    return Gazetteer(names, frozenset(short_districts), frozenset(name[:2] for name in names))
 
 
 def regions_at(text: str, start: int, end: int) -> Regions | None:
     """The row of regions, from large to small, that begins at `start`."""
-    gazetteer = _gazetteer()
-    if text[start : start + 2] not in gazetteer.heads:
+    known = gazetteer()
+    if text[start : start + 2] not in known.heads:
         return None
     position, level, full, levels = start, -1, False, 0
     while True:
         at = _BETWEEN.match(text, position, end).end() if position > start else start  # type: ignore[union-attr]
-        found = _longest(gazetteer, text, at, end, level)
+        found = _longest(known, text, at, end, level)
         if found is None:
             break
         position, level, whole = found
@@ -67,7 +71,7 @@ def regions_at(text: str, start: int, end: int) -> Regions | None:
     return Regions(position, levels, level == _DISTRICT, full) if level >= 0 else None
 
 
-def _longest(gazetteer: _Gazetteer, text: str, at: int, end: int, level: int) -> tuple[int, int, bool] | None:
+def _longest(gazetteer: Gazetteer, text: str, at: int, end: int, level: int) -> tuple[int, int, bool] | None:
     for length in range(min(_LONGEST, end - at), 1, -1):
         name = text[at : at + length]
         known = gazetteer.names.get(name)

@@ -12,8 +12,8 @@ from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.spans import Span
 
 #: Characters that no given name holds, but that follow a short one.
-_FUNCTION = "的了在是有和与及就都也被把从向对说称让给等这那我你他她它您们将曾已又并但或且为于到由吗呢吧啊呀么个会要能可没不很更最各每年月日时元号岁份次"
-_GIVEN = f"(?![{_FUNCTION}])[一-鿿㐀-䶿]"
+FUNCTION = "的了在是有和与及就都也被把从向对说称让给等这那我你他她它您们将曾已又并但或且为于到由吗呢吧啊呀么个会要能可没不很更最各每年月日时元号岁份次"
+_GIVEN = f"(?![{FUNCTION}])[一-鿿㐀-䶿]"
 _SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{''.join(sorted(SURNAMES))}])"
 TITLE = (
     "(?:先生|女士|小姐|太太|同志|老师|医生|大夫|护士|律师|教授|博士|总经理|副总|经理|主任|主管|组长|师傅|阿姨|董事|总监|院长|校长|所长|处长|科长|部长"
@@ -37,7 +37,7 @@ _NAME = re.compile(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
 _TITLE_OR_VERB = re.compile(rf"(?:{TITLE}|{_VERB})")
 _NO_HAN = re.compile("[^一-鿿]|\\Z")
 _AFTER_SHORT = re.compile(
-    rf"[{_FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)"
+    rf"[{FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)"
 )
 _LIST = re.compile(
     rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])"

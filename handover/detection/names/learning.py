@@ -20,8 +20,10 @@ from handover.i18n import Text
 
 #: About 20 s of one processor; a file with more running text is searched by rules and by the names learnt so far.
 MAX_CHARACTERS = 600_000
-#: How much is looked through for sentences of another form: about 5 s. Records of a table repeat themselves long before.
-MAX_EXAMINED = 4_000_000
+#: The same where a column holds the names: most of those in its running text are known from there.
+MAX_BESIDE_COLUMN = 60_000
+#: How much is looked through for sentences of another form, a few seconds. Records of a table repeat themselves long before.
+MAX_EXAMINED = 1_500_000
 _SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
 #: A longer one is cut: the model's memory grows with the longest of a batch.
 _LONGEST = 600
@@ -45,11 +47,15 @@ class NameLearner:
     def __init__(self, known: KnownValues) -> None:
         self._known = known
         self._model: NameModel | None = None
+        #: Hashes of sentences without their numbers, and of those without their names too.
+        self._plain: set[int] = set()
         self._forms: set[int] = set()
         self._read_so_far: list[str] = []
         self._waiting: list[str] = []
         self._found: Counter[str] = Counter()
         self._examined = 0
+        #: Whether a column holds the names.
+        self.beside_column = False
         self.characters = 0
         self.is_full = False
 
@@ -66,6 +72,10 @@ class NameLearner:
             sentence = match[0].strip()
             if len(sentence) < _SHORTEST or not _HAN.search(sentence):
                 continue
+            plain = hash(_DIGITS.sub("0", sentence))
+            if plain in self._plain:
+                continue
+            self._plain.add(plain)
             self._examined += len(sentence)
             if self._examined >= MAX_EXAMINED:
                 self.is_full = True
@@ -79,7 +89,7 @@ class NameLearner:
             self._waiting += [sentence[at : at + _LONGEST] for at in range(0, len(sentence), _LONGEST)]
             if len(self._waiting) >= _BATCH:
                 self._search()
-            if self.characters >= MAX_CHARACTERS:
+            if self.characters >= (MAX_BESIDE_COLUMN if self.beside_column else MAX_CHARACTERS):
                 self.is_full = True
                 return
 
@@ -99,6 +109,7 @@ class NameLearner:
             if (len(name) > 2 and is_chinese_name(name)) or count >= _MOSTLY * text.count(name):
                 self._known.add_found(name)
         self._read_so_far.clear()
+        self._plain.clear()
         self._forms.clear()
 
     def _search(self) -> None:

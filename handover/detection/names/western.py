@@ -28,7 +28,9 @@ from handover.detection.terms import matches_after
 _LETTER = "A-Za-zÀ-ÖØ-öø-ɏ"
 _CAPITAL = "A-ZÀ-ÖØ-ÞĀ-Ž"
 _TOKEN = rf"[{_CAPITAL}](?:\.(?![{_LETTER}]{{2}})|[{_LETTER}]*(?:(?!['’]s(?![{_LETTER}]))['’-][{_LETTER}]+)*)"
-_PARTICLE = "(?:van|von|de|der|den|del|della|di|da|dos|du|la|le|bin|bint|al|el|ten|ter|af|zu) "
+_PARTICLES = "van|von|de|der|den|del|della|di|da|dos|du|la|le|bin|bint|al|el|ten|ter|af|zu"
+PARTICLES = frozenset(_PARTICLES.split("|"))
+_PARTICLE = f"(?:{_PARTICLES}) "
 _ROW = re.compile(
     rf"(?<![{_LETTER}0-9_@.&/#-]){_TOKEN}(?:(?<=Mr|Ms|Dr)\.|(?<=Mrs)\.|(?<=Prof)\.)?"
     rf"(?: {{1,2}}(?:{_PARTICLE}){{0,2}}{_TOKEN}(?![{_LETTER}0-9_@])){{0,7}}"
@@ -46,7 +48,7 @@ _ENGLISH_ENDING = re.compile(
     r"[a-z]{3}(?:ly|ing|ed|ness|tions?|sions?|ary|ies|ful|less|able|ible|ments?|ity|ics?|ical|ous|ive|ales|ware|soft|tech|pay|card|bank|source|check|point)\Z"
 )
 #: A name in small letters is looked for behind these alone.
-_SMALL_CUES = ("name is", "name's", "name:", "this is", "i am", "i'm", "follow up with", "call me", "calls me", "user:")
+SMALL_CUES = ("name is", "name's", "name:", "this is", "i am", "i'm", "follow up with", "call me", "calls me", "user:")
 _SMALL = re.compile(
     rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?(?![a-zß-ÿ]))?(?: [a-zß-ÿ][{_LETTER}'-]+)?)"
 )
@@ -68,7 +70,7 @@ class _Word(NamedTuple):
 
 def find(text: str) -> Iterator[Span]:
     """Names of persons in folded text."""
-    others = _no_names()
+    others = no_names()
     for row in _ROW.finditer(text):
         # Most rows are ordinary words at the start of a sentence: they are passed over before anything is built.
         if not others.issuperset(row[0].lower().split()):
@@ -77,18 +79,24 @@ def find(text: str) -> Iterator[Span]:
 
 
 @cache
-def _no_names() -> frozenset[str]:
+def no_names() -> frozenset[str]:
+    """Words that are never part of a name."""
     return ordinary_words() | LEADING | ORGANISATION | TITLES
+
+
+def plain_words() -> frozenset[str]:
+    """Those that are no part of a name with a hyphen either."""
+    return frozenset(word for word in no_names() if word not in names() and not _ENDING.search(word))
 
 
 def _in_small_letters(text: str) -> Iterator[Span]:
     """Names that are not capitalised, behind a cue that leaves no doubt."""
-    for match in matches_after(text, _SMALL_CUES, _SMALL):
+    for match in matches_after(text, SMALL_CUES, _SMALL):
         start = end = match.start(1)
         for index, word in enumerate(_SMALL_WORD.finditer(text, start, match.end(1))):
             flags = names().get(plain(word[0]), "")
             initial = index > 0 and len(word[0].rstrip(".")) == 1
-            if not initial and (word[0] in _no_names() or (index == 0 and ("g" not in flags or len(flags) > 2))):
+            if not initial and (word[0] in no_names() or (index == 0 and ("g" not in flags or len(flags) > 2))):
                 break
             end = word.end()
         if end > start:
@@ -98,7 +106,7 @@ def _in_small_letters(text: str) -> Iterator[Span]:
 def _word(match: re.Match[str]) -> _Word:
     word, (start, end) = match[0], match.span()
     low = plain(word)
-    if low in _no_names():
+    if low in no_names():
         return _Word(start, end, low, "", -1.0)
     if len(word.rstrip(".")) == 1:
         return _Word(start, end, low, "", 0.0)
