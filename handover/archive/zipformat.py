@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
+from isal.isal_zlib import crc32
 
 STORED: Literal[0] = 0
 DEFLATED: Literal[8] = 8
@@ -41,6 +42,11 @@ class Member(msgspec.Struct, frozen=True):
     def total_size(self) -> int:
         """Bytes of local header and data."""
         return header_size_of(self.path, max(self.size, self.compressed_size)) + self.compressed_size
+
+
+def stored(path: str, data: bytes) -> Member:
+    """The record of an entry that is kept as it is."""
+    return Member(path, crc32(data), len(data), len(data))
 
 
 def header_size_of(path: str, size: int) -> int:
