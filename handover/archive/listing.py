@@ -7,6 +7,7 @@ import re
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 from handover.archive import names
@@ -119,7 +120,10 @@ class Texts:
         return self._data[self._ends[number] : self._ends[number + 1]].decode("utf-8", "surrogatepass")
 
     def __iter__(self) -> Iterator[str]:
-        return map(self.__getitem__, range(len(self)))
+        begin = 0
+        for end in islice(self._ends, 1, None):
+            yield self._data[begin:end].decode("utf-8", "surrogatepass")
+            begin = end
 
 
 class Listed(NamedTuple):

@@ -10,9 +10,11 @@ from typing import NamedTuple
 from handover.archive import names
 from handover.archive.errors import SourceChangedError
 from handover.archive.listing import Texts
-from handover.archive.manifest import FileLine
+from handover.archive.manifest import SALT_SIZE, FileLine, encode_lines
 from handover.archive.zipformat import Member
 
+#: As long as real ones.
+_DIGEST, _SALT = "0" * 64, "0" * 2 * SALT_SIZE
 _UNKNOWN = "application/octet-stream"
 #: Named here rather than guessed by the system's tables, which differ between machines.
 _MEDIA_TYPES = {
@@ -63,10 +65,13 @@ class Sources:
 
     def __init__(self, found: Iterable[Source]) -> None:
         self._files, self._paths, self._sizes = Texts(), Texts(), array("Q")
-        for file, path, size in found:
-            self._files.append(file)
-            self._paths.append(path)
-            self._sizes.append(size)
+        #: Bytes of FILES.jsonl, known before its digests and salts are, since these have one length.
+        self.list_size = 0
+        for source in found:
+            self._files.append(source.file)
+            self._paths.append(source.path)
+            self._sizes.append(source.size)
+            self.list_size += len(encode_lines([source.line(_DIGEST, _SALT)]))
         #: Bytes of all.
         self.size = sum(self._sizes)
 
@@ -75,6 +80,10 @@ class Sources:
 
     def __iter__(self) -> Iterator[Source]:
         return map(Source, self._files, self._paths, self._sizes)
+
+    def members(self, checksums: Iterable[int]) -> Iterator[Member]:
+        """Their records in the archive."""
+        return map(Member, self._paths, checksums, self._sizes, self._sizes)
 
 
 def sources_below(paths: Sequence[Path]) -> Iterator[Source]:

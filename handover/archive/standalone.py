@@ -7,7 +7,7 @@ once: its content is placed first, and the head, whose size follows from paths a
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from itertools import chain, takewhile
+from itertools import chain, repeat, takewhile
 from pathlib import Path
 
 from isal.isal_zlib import crc32
@@ -16,10 +16,10 @@ from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
-from handover.archive.manifest import SALT_SIZE, FileLine, PackageHead, encode_lines, salts
+from handover.archive.manifest import FileLine, PackageHead, encode_lines, salts
 from handover.archive.package import FILES, Progress
 from handover.archive.packing import pack
-from handover.archive.sources import Source, Sources, sources_below
+from handover.archive.sources import Sources, sources_below
 from handover.archive.zipformat import Member, directory, local_header
 from handover.archive.zipwriter import archive_size
 from handover.crypto.age.files import whole_file
@@ -65,9 +65,9 @@ def seal_paths(
 def _write(
     target: int, sources: Sources, head: Head, recipients: Sequence[str], progress: Progress | None
 ) -> SealResult:
-    front = head.blank(len(sources), sources.size, _list_size(sources))
+    front = head.blank(len(sources), sources.size, sources.list_size)
     front_size = sum(member.total_size for member in front)
-    plain_size = archive_size(chain(front, (source.member(0) for source in sources)))
+    plain_size = archive_size(chain(front, sources.members(repeat(0))))
     with PlacedWriter(target, recipients, plain_size) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
@@ -75,7 +75,7 @@ def _write(
         checksums = _pack_all(writer, sources, front_size, listing, progress or _nobody)
         manifest = head.manifest(listing.totals.head())
         entries = head.files(manifest.encode(), listing.member())
-        members = chain((member for member, _ in entries), map(Source.member, sources, checksums))
+        members = chain((member for member, _ in entries), sources.members(checksums))
         for block in directory(members):
             writer.write(block)
         writer.position = 0
@@ -93,9 +93,13 @@ def _pack_all(
 ) -> "array[int]":
     """Writes the content from `position` on, and the list of it; returns its checksums, the writer behind the last."""
     checksums, salt, done = array("I"), salts(), 0
+
+    def packed(size: int) -> None:
+        progress(done + size, sources.size)
+
     writer.position = position
     for source in sources:
-        checksum, digest = pack(writer, source, lambda size, done=done: progress(done + size, sources.size))
+        checksum, digest = pack(writer, source, packed)
         checksums.append(checksum)
         listing.add(source.line(digest, next(salt)))
         done += source.size
@@ -106,11 +110,6 @@ def _pack_all(
 
 def _nobody(_done: int, _total: int) -> None:
     """Takes progress that nobody asked for."""
-
-
-def _list_size(sources: Sources) -> int:
-    """Bytes of FILES.jsonl, known before its digests and salts are, since these have one length."""
-    return sum(len(encode_lines([source.line("0" * 64, "0" * 2 * SALT_SIZE)])) for source in sources)
 
 
 class _List:

@@ -24,7 +24,8 @@ from handover.archive.zipformat import (
     parse_end,
 )
 
-_BLOCK = 1 << 20
+#: What is unpacked and hashed next stays in the core's cache.
+_BLOCK = 256 << 10
 #: The library's types call this class an instance.
 _INFLATE_ERROR: Any = isal_zlib.error
 #: An entry up to this size is read together with its header.
@@ -83,7 +84,7 @@ class ZipReader:
             raise ZipFormatError("the entries of the archive do not fill it, or overlap")
 
     def read(self, member: Member, offset: int) -> Iterator[bytes]:
-        """The content of an entry in blocks of at most 1 MiB, at most its declared size, its checksum checked.
+        """The content of an entry in blocks of at most 256 KiB, at most its declared size, its checksum checked.
 
         Raises:
             ZipFormatError: the local header differs.
