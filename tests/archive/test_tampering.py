@@ -23,6 +23,7 @@ from handover.archive.zipformat import DEFLATED, Member
 from handover.archive.zipreader import ZipReader
 from handover.archive.zipwriter import ZipWriter
 from handover.crypto.age import Writer, decrypt_bytes, encrypt_bytes, recipient_of
+from handover.crypto.age.stream import Cipher
 from handover.crypto.errors import (
     CutShortError,
     DamagedChunkError,
@@ -292,3 +293,26 @@ def test_paths_that_meet_after_folding_are_refused() -> None:
     ]
     with pytest.raises(UnsafePathError):
         list(read_listing([manifest_format.encode_lines([line]) for line in lines], Totals()))
+
+
+@pytest.mark.parametrize("fault", ["disk", "program"])
+def test_a_package_that_was_written_wrong_is_discarded(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """A changed byte of ciphertext does not verify; one changed before it was sealed does, and is still not what was given."""
+    body = b"".join(entries()[0].content())[100:200]
+    real = Cipher.seal_into
+
+    def faulty(self: Cipher, plain: memoryview, sealed: memoryview, first: int, *, final: bool) -> int:
+        changed = bytearray(plain)
+        changed[changed.index(body)] ^= 1
+        return real(self, memoryview(changed), sealed, first, final=final)
+
+    if fault == "program":
+        monkeypatch.setattr(Cipher, "seal_into", faulty)
+    sink = io.BytesIO()
+    sealed = Plan(entries(), recipients=[RECIPIENT], facts=FACTS, keys=KEYS).write(sink)
+    if fault == "disk":
+        written = sink.getbuffer()
+        written[len(written) // 2] ^= 1
+        written.release()
+    with pytest.raises(DamagedChunkError if fault == "disk" else FileAlteredError):
+        sealed.verify_written(sink)
