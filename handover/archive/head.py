@@ -9,7 +9,6 @@ from hashlib import sha256
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
-from isal.isal_zlib import crc32
 
 from handover.archive import manifest as manifest_format
 from handover.archive.manifest import (
@@ -23,7 +22,7 @@ from handover.archive.manifest import (
 )
 from handover.archive.package import FILES, MANIFEST, MLDSA_SIGNATURE, README, RECEIPT_KEY, SSH_SIGNATURE
 from handover.archive.texts import readme
-from handover.archive.zipformat import STORED, Member
+from handover.archive.zipformat import Member, stored
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import parse_recipient
 
@@ -90,15 +89,15 @@ class Head:
             ),
         )
 
-    def files(self, manifest: bytes, files_jsonl: bytes | bytearray) -> list[tuple[Member, bytes | bytearray]]:
-        """The entries in front, the manifest signed."""
-        head: list[tuple[str, bytes | bytearray]] = [(README, readme()), (MANIFEST, manifest)]
+    def files(self, manifest: bytes, listing: Member) -> list[tuple[Member, bytes | None]]:
+        """The entries in front, the manifest signed; the bytes of `FILES.jsonl`, whose record `listing` is, are left to the caller."""
+        head: list[tuple[str, bytes | None]] = [(README, readme()), (MANIFEST, manifest)]
         if self._keys.ed25519:
             head.append((SSH_SIGNATURE, sshsig.sign(self._keys.ed25519, manifest_format.NAMESPACE, manifest)))
         if self._keys.mldsa65:
             head.append((MLDSA_SIGNATURE, mldsa.sign(self._keys.mldsa65, manifest_format.NAMESPACE, manifest)))
-        head += [(FILES, files_jsonl), (RECEIPT_KEY, self._receipt_private)]
-        return [(Member(name, crc32(data), len(data), len(data), STORED), data) for name, data in head]
+        head += [(FILES, None), (RECEIPT_KEY, self._receipt_private)]
+        return [(listing if data is None else stored(name, data), data) for name, data in head]
 
     def blank(self, count: int, size: int, files_jsonl_size: int) -> list[Member]:
         """The entries in front by name and size, for so many files of so many bytes; nothing is signed for it."""

@@ -5,17 +5,15 @@ nothing was classified, counted or checked against a workflow.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Literal
 
 import msgspec
 
-from handover.archive import names
 from handover.archive.errors import ManifestError
 from handover.crypto import canonical
 from handover.crypto.errors import CanonicalError
-from handover.crypto.merkle import Frontier, leaf_hash
 
 #: Namespace of the SSHSIG and context of the ML-DSA signature over MANIFEST.json.
 NAMESPACE = "handover-manifest@v1"
@@ -114,21 +112,9 @@ def salts() -> Iterator[str]:
         yield from (block[i : i + 2 * SALT_SIZE] for i in range(0, len(block), 2 * SALT_SIZE))
 
 
-def encode_line(line: FileLine) -> bytes:
-    """One line with its newline."""
-    return canonical.encode_struct(line) + b"\n"
-
-
-def encode_lines(lines: Iterable[FileLine]) -> bytes:
-    """The bytes of FILES.jsonl."""
-    return b"".join(map(encode_line, lines))
-
-
-def files_root(files_jsonl: bytes) -> str:
-    """Hex root over the lines, each without its newline."""
-    frontier = Frontier()
-    frontier.extend(leaf_hash(line) for line in _raw_lines(files_jsonl))
-    return frontier.root().hex()
+def encode_lines(lines: Sequence[FileLine]) -> bytes:
+    """The bytes of FILES.jsonl, or of a part of it."""
+    return canonical.encode_lines(lines)
 
 
 def recipient_fingerprint(recipient: str) -> str:
@@ -146,63 +132,3 @@ def decode_manifest(data: bytes) -> Manifest:
         return canonical.decode_strict(data, Manifest)
     except CanonicalError as error:
         raise ManifestError(f"MANIFEST.json: {error.message}") from error
-
-
-def decode_lines(data: bytes) -> list[FileLine]:
-    """Strict inverse of `encode_lines`; paths are clean and unique, sizes and digests well-formed.
-
-    Raises:
-        ManifestError: names the line.
-        UnsafePathError: names the path.
-    """
-    lines: list[FileLine] = []
-    paths = names.UniquePaths()
-    for number, raw in enumerate(_raw_lines(data), start=1):
-        line = _decode_line(raw, number)
-        names.check_path(line.path)
-        paths.add(line.path)
-        lines.append(line)
-    return lines
-
-
-def check_totals(manifest: Manifest, files_jsonl: bytes, lines: list[FileLine]) -> None:
-    """Refuses a manifest that does not belong to these lines.
-
-    Raises:
-        ManifestError: names what differs.
-    """
-    head = manifest.files
-    facts = {
-        "sha256": (head.sha256, sha256(files_jsonl).hexdigest()),
-        "root": (head.root, files_root(files_jsonl)),
-        "count": (head.count, len(lines)),
-        "size": (head.size, sum(line.size for line in lines)),
-        "records": (head.records, sum(line.records for line in lines)),
-    }
-    for name, (claimed, found) in facts.items():
-        if claimed != found:
-            raise ManifestError(f"FILES.jsonl is not the one that the manifest names: files.{name} differs")
-
-
-def _raw_lines(data: bytes) -> Iterator[bytes]:
-    if data and not data.endswith(b"\n"):
-        raise ManifestError("FILES.jsonl does not end in a newline")
-    start = 0
-    while start < len(data):
-        end = data.index(b"\n", start)
-        yield data[start:end]
-        start = end + 1
-
-
-def _decode_line(raw: bytes, number: int) -> FileLine:
-    try:
-        line = canonical.decode_strict(raw, FileLine)
-    except CanonicalError as error:
-        raise ManifestError(f"FILES.jsonl line {number}: {error.message}") from error
-    if line.size < 0 or line.records < 0 or not _is_hex(line.sha256, 32) or not _is_hex(line.salt, SALT_SIZE):
-        raise ManifestError(f"FILES.jsonl line {number}: a size, digest or salt is malformed")
-    return line
-
-
-def _is_hex(text: str, size: int) -> bool:
-    return len(text) == 2 * size and not set(text) - set("0123456789abcdef")

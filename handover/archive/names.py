@@ -84,7 +84,9 @@ class UniquePaths:
             UnsafePathError: it, or a folder of it, meets one that is there.
         """
         key = fold(path)
-        folders = _folders_of(key)
+        folder = key.rpartition("/")[0]
+        # Above a folder that is there, no file is.
+        folders = [] if folder in self._folders else _folders_of(key)
         if key in self._files or key in self._folders or any(folder in self._files for folder in folders):
             raise UnsafePathError(f"{path!r}: another path differs from it only in case or form", path=path)
         self._files.add(key)

@@ -7,16 +7,15 @@ unpacked are verified. With `only`, files that are not asked for are not verifie
 import contextlib
 import os
 import shutil
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
 
 import msgspec
 
+from handover.archive.durable import durably
 from handover.archive.errors import TargetExistsError
+from handover.archive.listing import Listed
 from handover.archive.manifest import FileLine, Manifest
 from handover.archive.package import Package, Progress, SignedBy
 from handover.crypto.age import Passphrase, parse_header
@@ -25,10 +24,6 @@ from handover.crypto.age.offsets import BINARY, NOFOLLOW
 from handover.crypto.trust import Trust
 
 _BLOCK = 1 << 20
-#: Files that are made durable at once: file systems write what several threads wait for together.
-_SYNCING = 16
-#: Files handed to a thread together: handing over costs more than writing a small file.
-_GROUP = 16
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +48,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     manifest_sha256: str
     signed_by: SignedBy
     verified: int
-    written: tuple[str, ...] = ()
 
 
 def inspect(
@@ -82,7 +76,7 @@ def inspect(
             outside,
             manifest_sha256=package.manifest_sha256,
             manifest=package.manifest,
-            files=tuple(package.lines),
+            files=tuple(package.lines()),
         )
 
 
@@ -102,7 +96,7 @@ def verify_package(
         package = Package(source, identities)
         signed_by = package.verify_signatures(trust) if trust else SignedBy()
         package.verify_content(progress)
-        return _opened(package, signed_by, len(package.lines), ())
+        return _opened(package, signed_by, len(package.files))
 
 
 def open_package(
@@ -126,89 +120,54 @@ def open_package(
     with path.open("rb") as source:
         package = Package(source, identities)
         signed_by = package.verify_signatures(trust) if trust else SignedBy()
-        chosen = package.lines if only is None else [package.line(name) for name in only]
+        chosen = package.files if only is None else {package.file(name): None for name in only}
         with _whole_folder(out_dir) as folder:
-            written = _unpack(package, chosen, folder, progress)
-        return _opened(package, signed_by, len(chosen), written)
+            verified = _unpack(package, chosen, folder, progress)
+        return _opened(package, signed_by, verified)
 
 
-def _opened(package: Package, signed_by: SignedBy, verified: int, written: tuple[str, ...]) -> Opened:
+def _opened(package: Package, signed_by: SignedBy, verified: int) -> Opened:
     return Opened(
         manifest=package.manifest,
         manifest_sha256=package.manifest_sha256,
         signed_by=signed_by,
         verified=verified,
-        written=written,
     )
 
 
-def _unpack(package: Package, lines: Sequence[FileLine], folder: Path, progress: Progress | None) -> tuple[str, ...]:
-    for name in package.head_names:
-        _sync([_write(folder / name, iter([package.head(name)]))])
-    done, total = 0, sum(line.size for line in lines)
-    folders: set[Path] = set()
-    with _Syncing() as syncing:
-        for line in dict.fromkeys(lines):
-            target = folder / line.path
-            if target.parent not in folders:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                folders.add(target.parent)
-            syncing.add(_write(target, package.read(line)))
-            done += line.size
+def _unpack(package: Package, files: Iterable[Listed], folder: Path, progress: Progress | None) -> int:
+    """Writes the files beside the content and those of `files`, durably; returns how many of the latter."""
+    done = count = 0
+    root, made = str(folder), set()
+    with durably(folder) as wrote:
+        for name in package.head_names:
+            wrote(_write(f"{root}/{name}", package.head_blocks(name)))
+        for file in files:
+            path = file.member.path
+            parent = path.rpartition("/")[0]
+            if parent not in made:
+                os.makedirs(f"{root}/{parent}", exist_ok=True)  # noqa: PTH103 - no Path for each of 100,000 files
+                made.add(parent)
+            wrote(_write(f"{root}/{path}", package.read(file)))
+            done += file.member.size
+            count += 1
             if progress:
-                progress(done, total)
-    return (*package.head_names, *dict.fromkeys(line.path for line in lines))
+                progress(done, package.manifest.files.size)
+    return count
 
 
-def _write(target: Path, blocks: Iterator[bytes]) -> int:
-    """Writes a new file; returns its descriptor, for `_sync`."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600)
+def _write(target: str, blocks: Iterator[bytes]) -> int:
+    """Writes a new file; returns its size."""
+    descriptor, size = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600), 0
     try:
         for block in blocks:
-            view = memoryview(block)
-            while view:
-                view = view[os.write(descriptor, view) :]
-    except BaseException:
+            done = 0
+            while done < len(block):
+                done += os.write(descriptor, block[done:] if done else block)
+            size += done
+    finally:
         os.close(descriptor)
-        raise
-    return descriptor
-
-
-class _Syncing:
-    """Makes written files durable and closes them, while others are written; all are when the `with` block ends."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(_SYNCING, "sync")
-        self._group: list[int] = []
-        self._waiting: deque[Future[None]] = deque()
-
-    def add(self, descriptor: int) -> None:
-        self._group.append(descriptor)
-        if len(self._group) == _GROUP:
-            self._pass_on()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._pass_on()
-        self._threads.shutdown()
-        for one in self._waiting:
-            one.result()
-
-    def _pass_on(self) -> None:
-        self._waiting.append(self._threads.submit(_sync, self._group))
-        self._group = []
-        if len(self._waiting) > _SYNCING:
-            self._waiting.popleft().result()
-
-
-def _sync(descriptors: list[int]) -> None:
-    with contextlib.ExitStack() as closing:
-        for descriptor in descriptors:
-            closing.callback(os.close, descriptor)
-        for descriptor in descriptors:
-            os.fsync(descriptor)
+    return size
 
 
 @contextlib.contextmanager

@@ -1,8 +1,8 @@
 """A package as it is read: the order of the checks, and nothing trusted before its check.
 
 1. The age header opens with an identity; the final chunk verifies, so the length is certain.
-2. The ZIP is of the one form. 3. MANIFEST.json and FILES.jsonl are canonical and belong together.
-4. The archive holds exactly what they list. 5. It was made for the identity in use. 6. The pinned keys signed it.
+2. The ZIP is of the one form. 3. MANIFEST.json and FILES.jsonl are canonical, the archive holds exactly
+what they list. 4. They belong together. 5. It was made for the identity in use. 6. The pinned keys signed it.
 7. Each file has the size and SHA-256 of its line. Steps 1-5 run when a package is opened, 6 and 7 where asked for.
 """
 
@@ -22,7 +22,9 @@ from handover.archive.errors import (
     WrongRecipientError,
     ZipFormatError,
 )
-from handover.archive.manifest import FileLine, Manifest
+from handover.archive.listing import Listed, Listing, Totals, read_listing
+from handover.archive.manifest import FileLine, FilesHead, Manifest
+from handover.archive.zipformat import Member
 from handover.archive.zipreader import ZipReader
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import Passphrase, SeekableReader, identities_in, recipient_of
@@ -43,6 +45,8 @@ _OPTIONAL = frozenset({SSH_SIGNATURE, MLDSA_SIGNATURE})
 #: README, signatures and the receipt key are a few kilobytes each.
 _MAX_SMALL = 1 << 18
 _HASHED_ASIDE = 256 << 10
+#: Behind the last entry.
+_NOTHING = (Member("", 0, 0, 0), 0)
 
 #: `progress(done, total)` in bytes of content.
 Progress = Callable[[int, int], None]
@@ -71,15 +75,16 @@ class Package:
     def __init__(
         self, source: BinaryIO, identities: Sequence[str | Passphrase] = (), *, file_key: bytes | None = None
     ) -> None:
-        self._plain = SeekableReader(source, identities, file_key=file_key)
-        self._zip = ZipReader(self._plain)
-        self.header = self._plain.header
-        self.manifest_bytes = self._zip.read_whole(MANIFEST, manifest_format.MAX_MANIFEST)
+        plain = SeekableReader(source, identities, file_key=file_key)
+        self._zip = ZipReader(plain)
+        self.header = plain.header
+        entries = self._zip.entries()
+        self._head = _read_head(entries)
+        self.manifest_bytes = self.head(MANIFEST)
         self.manifest: Manifest = manifest_format.decode_manifest(self.manifest_bytes)
-        self.files_jsonl = self._zip.read_whole(FILES, manifest_format.MAX_FILES_JSONL)
-        self.lines: list[FileLine] = manifest_format.decode_lines(self.files_jsonl)
-        manifest_format.check_totals(self.manifest, self.files_jsonl, self.lines)
-        self._check_listing()
+        #: The files in order.
+        self.files = Listing()
+        self._read_listing(entries)
         self._check_recipient(identities)
 
     @property
@@ -90,25 +95,33 @@ class Package:
     @property
     def head_names(self) -> list[str]:
         """Names of the files beside the content, in order."""
-        return [name for name in HEAD if name in self._zip.members]
+        return list(self._head)
 
     def head(self, name: str) -> bytes:
-        """One of the small files in front."""
-        limits = {MANIFEST: manifest_format.MAX_MANIFEST, FILES: manifest_format.MAX_FILES_JSONL}
-        return self._zip.read_whole(name, limits.get(name, _MAX_SMALL))
+        """One of the files in front, in memory; not for `FILES.jsonl`, which may be large."""
+        limit = manifest_format.MAX_MANIFEST if name == MANIFEST else _MAX_SMALL
+        return self._zip.read_whole(*self._head[name], limit)
 
-    def line(self, path: str) -> FileLine:
-        """The line of a path; `files/` in front may be left out.
+    def head_blocks(self, name: str) -> Iterator[bytes]:
+        """One of the files in front."""
+        return self._zip.read(*self._head[name])
+
+    def lines(self) -> Iterator[FileLine]:
+        """The lines of FILES.jsonl, read once more."""
+        return read_listing(self.head_blocks(FILES), Totals())
+
+    def file(self, path: str) -> Listed:
+        """A file by its path; `files/` in front may be left out.
 
         Raises:
             UnknownPathError: the package lists no such file.
         """
-        for line in self.lines:
-            if path in (line.path, line.path.removeprefix("files/")):
-                return line
-        raise UnknownPathError(f"{path}: the package lists no such file", path=path)
+        found = self.files.find(path)
+        if found is None:
+            raise UnknownPathError(f"{path}: the package lists no such file", path=path)
+        return found
 
-    def read(self, line: FileLine) -> Iterator[bytes]:
+    def read(self, file: Listed) -> Iterator[bytes]:
         """The content of one file; it is the listed one only if the iterator ends without an error.
 
         Raises:
@@ -116,7 +129,7 @@ class Package:
             DamagedChunkError: the ciphertext is damaged there.
         """
         digest, hashing = sha256(), None
-        for block in self._zip.read(line.path):
+        for block in self._zip.read(file.member, file.offset):
             if hashing is not None:
                 hashing.result()
             # A thread hashes a large block while the next is opened; a small one is hashed sooner than handed over.
@@ -126,19 +139,30 @@ class Package:
             yield block
         if hashing is not None:
             hashing.result()
-        if digest.hexdigest() != line.sha256:
-            raise FileAlteredError(line.path, "its SHA-256 is not the one that FILES.jsonl lists: the file was altered")
+        if digest.digest() != file.sha256:
+            raise FileAlteredError(
+                file.member.path, "its SHA-256 is not the one that FILES.jsonl lists: the file was altered"
+            )
+
+    def read_raw(self, file: Listed) -> Iterator[bytes]:
+        """What stands in the archive for one file, compressed or not; only its encryption and its header are checked."""
+        return self._zip.read_raw(file.member, file.offset)
 
     def verify_content(self, progress: Progress | None = None) -> None:
         """Reads every byte of every file against its line, and everything in front of them."""
-        for name in self.head_names:
-            self.head(name)
+        self.verify_head()
         done = 0
-        for line in self.lines:
-            for block in self.read(line):
+        for file in self.files:
+            for block in self.read(file):
                 done += len(block)
                 if progress:
                     progress(done, self.manifest.files.size)
+
+    def verify_head(self) -> None:
+        """Reads everything in front of the files against its checksum."""
+        for name in self._head:
+            for _ in self.head_blocks(name):
+                pass
 
     def verify_signatures(self, trust: Trust) -> SignedBy:
         """Demands a signature by a pinned key for every kind of key that `trust` pins.
@@ -171,21 +195,28 @@ class Package:
         return mldsa.fingerprint(key)
 
     def _signature(self, name: str) -> bytes:
-        if name not in self._zip.members:
+        if name not in self._head:
             raise SignatureError(f"the package holds no {name}")
         return self.head(name)
 
-    def _check_listing(self) -> None:
-        expected = [name for name in HEAD if name not in _OPTIONAL or name in self._zip.members]
-        expected += [line.path for line in self.lines]
-        found = list(self._zip.members)
-        if found != expected:
-            missing, extra = set(expected) - set(found), set(found) - set(expected)
-            odd = min(missing | extra, default="the order of its entries")
-            raise ZipFormatError(f"the archive holds other entries than FILES.jsonl lists: {odd}")
-        for line in self.lines:
-            if self._zip.members[line.path].size != line.size:
+    def _read_listing(self, entries: Iterator[tuple[Member, int]]) -> None:
+        """The list beside the rest of the directory: both name the same files in the same order."""
+        if self._head[FILES][0].size > manifest_format.MAX_FILES_JSONL:
+            raise ZipFormatError(f"{FILES} is larger than such a file can be")
+        totals = Totals()
+        for line in read_listing(self.head_blocks(FILES), totals):
+            member, offset = next(entries, _NOTHING)
+            if member.path != line.path:
+                raise _other_entries(line.path)
+            if member.size != line.size:
                 raise FileAlteredError(line.path, f"its size is not the {line.size} bytes that FILES.jsonl lists")
+            self.files.append(member, offset, line.sha256)
+        for member, _ in entries:
+            raise _other_entries(member.path)
+        claimed, found = self.manifest.files, totals.head(self.manifest.files.persons)
+        for name in FilesHead.__struct_fields__:
+            if getattr(claimed, name) != getattr(found, name):
+                raise ManifestError(f"FILES.jsonl is not the one that the manifest names: files.{name} differs")
 
     def _check_recipient(self, identities: Sequence[str | Passphrase]) -> None:
         """Refuses content that was signed for somebody else and encrypted again for this reader."""
@@ -200,3 +231,21 @@ class Package:
             raise WrongRecipientError(
                 "the manifest was made for another recipient: somebody opened the package and encrypted it again"
             )
+
+
+def _read_head(entries: Iterator[tuple[Member, int]]) -> dict[str, tuple[Member, int]]:
+    """The entries in front of the content, in their one order."""
+    head: dict[str, tuple[Member, int]] = {}
+    member, offset = next(entries, _NOTHING)
+    for name in HEAD:
+        if member.path == name:
+            head[name] = member, offset
+            if name != HEAD[-1]:
+                member, offset = next(entries, _NOTHING)
+        elif name not in _OPTIONAL:
+            raise _other_entries(name)
+    return head
+
+
+def _other_entries(path: str) -> ZipFormatError:
+    return ZipFormatError(f"the archive holds other entries than FILES.jsonl lists: {path}")

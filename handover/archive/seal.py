@@ -5,18 +5,18 @@ that was killed starts over with a new file key; the key is never stored.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from hashlib import sha256
 from typing import BinaryIO
 
 import msgspec
+from isal.isal_zlib import crc32
 
-from handover.archive import manifest as manifest_format
 from handover.archive import names
-from handover.archive.errors import ArchiveError
+from handover.archive.errors import ArchiveError, FileAlteredError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
-from handover.archive.manifest import FileLine, FilesHead
-from handover.archive.package import Package, Progress
-from handover.archive.zipformat import DEFLATED, STORED, Member
+from handover.archive.listing import Totals
+from handover.archive.manifest import FileLine, encode_lines, salts
+from handover.archive.package import FILES, Package, Progress
+from handover.archive.zipformat import DEFLATED, STORED, Member, stored
 from handover.archive.zipwriter import ZipWriter, archive_size
 from handover.crypto.age import Writer, ciphertext_size
 from handover.crypto.age.stream import ByteSink
@@ -63,12 +63,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 class Sealed:
     """A package that was written, with its file key until `verify_written` has used it."""
 
-    def __init__(self, result: SealResult, file_key: bytes) -> None:
+    def __init__(self, result: SealResult, file_key: bytes, entries: Sequence[tuple[Member, int]]) -> None:
         self.result = result
         self._file_key: bytes | None = file_key
+        #: The record of each file, and the CRC-32 of what was put behind it.
+        self._entries = entries
 
     def verify_written(self, source: BinaryIO, progress: Progress | None = None) -> None:
-        """Decrypts what was really written and checks every hash in it; afterwards the file key is dropped.
+        """Opens all that was really written and compares it with what was given; afterwards the file key is dropped.
+
+        Compressed content is compared as it is, not unpacked: that it unpacks to its digest was determined when it was
+        taken in, and the vault gives out nothing else.
 
         Raises:
             ArchiveError, CryptoError: the file is not what was built; discard it.
@@ -80,7 +85,17 @@ class Sealed:
             raise ArchiveError("the written file holds another package than the one that was built")
         if tuple(stanza.type for stanza in written.header.stanzas) != self.result.stanza_kinds:
             raise ArchiveError("the written file has other recipients than the ones it was built for")
-        written.verify_content(progress)
+        written.verify_head()
+        done, total = 0, sum(member.compressed_size for member, _ in self._entries)
+        for file, (member, given) in zip(written.files, self._entries, strict=True):
+            checksum = 0
+            for block in written.read_raw(file):
+                checksum = crc32(block, checksum)
+                done += len(block)
+                if progress:
+                    progress(done, total)
+            if file.member != member or checksum != given:
+                raise FileAlteredError(member.path, "it was written in another form than it was given")
         self._file_key = None
 
 
@@ -99,18 +114,13 @@ class Plan:
         self._entries = entries
         self._recipients = list(recipients)
         _check_paths(entries)
-        files_jsonl = manifest_format.encode_lines(map(Entry.line, entries, manifest_format.salts()))
-        self.manifest = self._head.manifest(
-            FilesHead(
-                count=len(entries),
-                size=sum(entry.size for entry in entries),
-                records=sum(entry.records for entry in entries),
-                persons=facts.persons,
-                root=manifest_format.files_root(files_jsonl),
-                sha256=sha256(files_jsonl).hexdigest(),
-            )
-        )
-        self._front = self._head.files(self.manifest.encode(), files_jsonl)
+        lines = list(map(Entry.line, entries, salts()))
+        files_jsonl = encode_lines(lines)
+        totals = Totals()
+        totals.add(lines, files_jsonl)
+        self.manifest = self._head.manifest(totals.head(facts.persons))
+        front = self._head.files(self.manifest.encode(), stored(FILES, files_jsonl))
+        self._front = [(member, files_jsonl if data is None else data) for member, data in front]
         members = [*(member for member, _ in self._front), *(entry.member for entry in entries)]
         self.plain_size = archive_size(members)
 
@@ -131,10 +141,11 @@ class Plan:
             raise ArchiveError(f"the header names {kinds}, not the recipients {self._head.kinds}")
         archive = ZipWriter(writer)
         for member, data in self._front:
-            archive.add(member, [bytes(data)])
-        done = 0
+            archive.add(member, [data])
+        done, written = 0, []
         for entry in self._entries:
-            archive.add(entry.member, _watched(entry.content(), done, self.manifest.files.size, progress))
+            chunks = _watched(entry.content(), done, self.manifest.files.size, progress)
+            written.append((entry.member, archive.add(entry.member, chunks)))
             done += entry.size
         archive.close()
         writer.close()
@@ -146,7 +157,7 @@ class Plan:
             size=writer.size,
             ciphertext_sha256=writer.ciphertext_sha256,
         )
-        return Sealed(result, writer.file_key)
+        return Sealed(result, writer.file_key, written)
 
 
 def seal(

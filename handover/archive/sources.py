@@ -1,32 +1,37 @@
 """The regular files below paths of a disk, with the clean path that each gets in a package."""
 
 import os
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
 from handover.archive import names
 from handover.archive.errors import SourceChangedError
+from handover.archive.listing import Texts
+from handover.archive.manifest import SALT_SIZE, FileLine, encode_lines
 from handover.archive.zipformat import Member
 
+#: As long as real ones.
+_DIGEST, _SALT = "0" * 64, "0" * 2 * SALT_SIZE
 _UNKNOWN = "application/octet-stream"
 #: Named here rather than guessed by the system's tables, which differ between machines.
 _MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    ".eml": "message/rfc822",
-    ".html": "text/html",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".json": "application/json",
-    ".jsonl": "application/jsonl",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".sqlite": "application/vnd.sqlite3",
-    ".txt": "text/plain",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".zip": "application/zip",
+    "csv": "text/csv",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "eml": "message/rfc822",
+    "html": "text/html",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "jsonl": "application/jsonl",
+    "pdf": "application/pdf",
+    "png": "image/png",
+    "sqlite": "application/vnd.sqlite3",
+    "txt": "text/plain",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
 }
 
 
@@ -41,10 +46,44 @@ class Source(NamedTuple):
         """Its record in the archive."""
         return Member(self.path, checksum, self.size, self.size)
 
-    @property
-    def media_type(self) -> str:
-        """By the ending of its name."""
-        return _MEDIA_TYPES.get(os.path.splitext(self.path)[1].lower(), _UNKNOWN)  # noqa: PTH122 - no Path for each of 100,000 files
+    def line(self, digest: str, salt: str) -> FileLine:
+        """Its line in FILES.jsonl; nothing was classified."""
+        return FileLine(
+            path=self.path,
+            size=self.size,
+            sha256=digest,
+            media_type=_MEDIA_TYPES.get(self.path.rpartition(".")[2].lower(), _UNKNOWN),
+            level="",
+            records=0,
+            redaction="",
+            salt=salt,
+        )
+
+
+class Sources:
+    """Files that were found, in few bytes for each."""
+
+    def __init__(self, found: Iterable[Source]) -> None:
+        self._files, self._paths, self._sizes = Texts(), Texts(), array("Q")
+        #: Bytes of FILES.jsonl, known before its digests and salts are, since these have one length.
+        self.list_size = 0
+        for source in found:
+            self._files.append(source.file)
+            self._paths.append(source.path)
+            self._sizes.append(source.size)
+            self.list_size += len(encode_lines([source.line(_DIGEST, _SALT)]))
+        #: Bytes of all.
+        self.size = sum(self._sizes)
+
+    def __len__(self) -> int:
+        return len(self._sizes)
+
+    def __iter__(self) -> Iterator[Source]:
+        return map(Source, self._files, self._paths, self._sizes)
+
+    def members(self, checksums: Iterable[int]) -> Iterator[Member]:
+        """Their records in the archive."""
+        return map(Member, self._paths, checksums, self._sizes, self._sizes)
 
 
 def sources_below(paths: Sequence[Path]) -> Iterator[Source]:

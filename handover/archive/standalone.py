@@ -7,24 +7,27 @@ once: its content is placed first, and the head, whose size follows from paths a
 from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from hashlib import sha256
-from itertools import chain
+from itertools import chain, repeat, takewhile
 from pathlib import Path
+
+from isal.isal_zlib import crc32
 
 from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
-from handover.archive.manifest import SALT_SIZE, FileLine, FilesHead, PackageHead, encode_line, salts
-from handover.archive.package import Progress
+from handover.archive.listing import Totals
+from handover.archive.manifest import FileLine, PackageHead, encode_lines, salts
+from handover.archive.package import FILES, Progress
 from handover.archive.packing import pack
-from handover.archive.sources import Source, sources_below
-from handover.archive.zipformat import directory, local_header
+from handover.archive.sources import Sources, sources_below
+from handover.archive.zipformat import Member, directory, local_header
 from handover.archive.zipwriter import archive_size
 from handover.crypto.age.files import whole_file
 from handover.crypto.age.placed import PlacedWriter
-from handover.crypto.merkle import Frontier, leaf_hash
 
 PURPOSE = "standalone"
+#: Lines encoded together.
+_LINES = 256
 
 
 def seal_paths(
@@ -54,81 +57,89 @@ def seal_paths(
             software=f"handover {__version__}",
         )
     )
-    sources = list(sources_below(paths))
+    sources = Sources(sources_below(paths))
     with whole_file(out, 0o666) as sink:
         return _write(sink.fileno(), sources, Head(recipients, facts, keys), recipients, progress)
 
 
 def _write(
-    target: int, sources: Sequence[Source], head: Head, recipients: Sequence[str], progress: Progress | None
+    target: int, sources: Sources, head: Head, recipients: Sequence[str], progress: Progress | None
 ) -> SealResult:
-    total = sum(source.size for source in sources)
-    # As long as the real lines, since digests and salts are.
-    list_size = sum(len(_line(source, "0" * 64, "0" * 2 * SALT_SIZE)) for source in sources)
-    front = head.blank(len(sources), total, list_size)
-    plain_size = archive_size(chain(front, (source.member(0) for source in sources)))
+    front = head.blank(len(sources), sources.size, sources.list_size)
+    front_size = sum(member.total_size for member in front)
+    plain_size = archive_size(chain(front, sources.members(repeat(0))))
     with PlacedWriter(target, recipients, plain_size) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
-        writer.position = sum(member.total_size for member in front)
-        content, told = _Content(), progress or _nobody
-        for source in sources:
-            content.add(source, *pack(writer, source, lambda size: told(content.size + size, total)))
-            told(content.size, total)
-        manifest = head.manifest(content.head())
-        entries = head.files(manifest.encode(), content.files_jsonl)
-        members = chain((member for member, _ in entries), map(Source.member, sources, content.checksums))
+        listing = _List(writer, front)
+        checksums = _pack_all(writer, sources, front_size, listing, progress or _nobody)
+        manifest = head.manifest(listing.totals.head())
+        entries = head.files(manifest.encode(), listing.member())
+        members = chain((member for member, _ in entries), sources.members(checksums))
         for block in directory(members):
             writer.write(block)
         writer.position = 0
         for member, data in entries:
             writer.write(local_header(member))
-            writer.write(data)
+            if data is None:
+                writer.position += member.size
+            else:
+                writer.write(data)
     return head.result(manifest, header_sha256=writer.header.sha256, size=writer.size)
+
+
+def _pack_all(
+    writer: PlacedWriter, sources: Sources, position: int, listing: "_List", progress: Progress
+) -> "array[int]":
+    """Writes the content from `position` on, and the list of it; returns its checksums, the writer behind the last."""
+    checksums, salt, done = array("I"), salts(), 0
+
+    def packed(size: int) -> None:
+        progress(done + size, sources.size)
+
+    writer.position = position
+    for source in sources:
+        checksum, digest = pack(writer, source, packed)
+        checksums.append(checksum)
+        listing.add(source.line(digest, next(salt)))
+        done += source.size
+        progress(done, sources.size)
+    listing.flush()
+    return checksums
 
 
 def _nobody(_done: int, _total: int) -> None:
     """Takes progress that nobody asked for."""
 
 
-class _Content:
-    """What is known of the files that were packed, in few bytes for each."""
+class _List:
+    """FILES.jsonl, put where it belongs while the content is packed: it is never held as a whole."""
 
-    def __init__(self) -> None:
-        self.checksums = array("I")
-        self.files_jsonl = bytearray()
-        self.size = 0
-        self._tree = Frontier()
-        self._salts = salts()
+    def __init__(self, writer: PlacedWriter, front: Sequence[Member]) -> None:
+        self.totals = Totals()
+        before = sum(member.total_size for member in takewhile(lambda member: member.path != FILES, front))
+        (blank,) = (member for member in front if member.path == FILES)
+        self._writer, self._position = writer, before + blank.total_size - blank.size
+        self._lines: list[FileLine] = []
+        self._checksum = self._size = 0
 
-    def add(self, source: Source, checksum: int, digest: str) -> None:
-        line = _line(source, digest, next(self._salts))
-        self.checksums.append(checksum)
-        self.files_jsonl += line
-        self.size += source.size
-        self._tree.append(leaf_hash(line[:-1]))
+    def add(self, line: FileLine) -> None:
+        """Adds a line."""
+        self._lines.append(line)
+        if len(self._lines) == _LINES:
+            self.flush()
 
-    def head(self) -> FilesHead:
-        return FilesHead(
-            count=len(self.checksums),
-            size=self.size,
-            records=0,
-            persons=0,
-            root=self._tree.root().hex(),
-            sha256=sha256(self.files_jsonl).hexdigest(),
-        )
+    def flush(self) -> None:
+        """Writes what was added, and returns to where the writer was."""
+        encoded = encode_lines(self._lines)
+        self.totals.add(self._lines, encoded)
+        self._checksum = crc32(encoded, self._checksum)
+        position, self._writer.position = self._writer.position, self._position + self._size
+        self._writer.write(encoded)
+        self._writer.position = position
+        self._size += len(encoded)
+        self._lines.clear()
 
-
-def _line(source: Source, digest: str, salt: str) -> bytes:
-    return encode_line(
-        FileLine(
-            path=source.path,
-            size=source.size,
-            sha256=digest,
-            media_type=source.media_type,
-            level="",
-            records=0,
-            redaction="",
-            salt=salt,
-        )
-    )
+    def member(self) -> Member:
+        """Its record, when everything was written."""
+        return Member(FILES, self._checksum, self._size, self._size)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 import msgspec
+from isal.isal_zlib import crc32
 
 STORED: Literal[0] = 0
 DEFLATED: Literal[8] = 8
@@ -21,6 +22,8 @@ _LIMIT_32 = 0xFFFFFFFF
 _LIMIT_16 = 0xFFFF
 _VERSION, _VERSION_64 = 20, 45
 
+_LOCAL = struct.Struct("<4sHHHHHIIIHH")
+_CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 #: Records are passed on in pieces of this size.
 _BLOCK = 1 << 16
 END_SIZE = 22
@@ -43,6 +46,11 @@ class Member(msgspec.Struct, frozen=True):
         return header_size_of(self.path, max(self.size, self.compressed_size)) + self.compressed_size
 
 
+def stored(path: str, data: bytes) -> Member:
+    """The record of an entry that is kept as it is."""
+    return Member(path, crc32(data), len(data), len(data))
+
+
 def header_size_of(path: str, size: int) -> int:
     """Bytes of the header of an entry whose larger size is `size`."""
     return 30 + len(path.encode()) + (20 if size >= _LIMIT_32 else 0)
@@ -54,8 +62,7 @@ def local_header(member: Member) -> bytes:
     big = max(member.size, member.compressed_size) >= _LIMIT_32
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.compressed_size) if big else b""
     return (
-        struct.pack(
-            "<4sHHHHHIIIHH",
+        _LOCAL.pack(
             b"PK\x03\x04",
             _VERSION_64 if big else _VERSION,
             _UTF8_FLAG,
@@ -76,14 +83,15 @@ def local_header(member: Member) -> bytes:
 def central_header(member: Member, offset: int) -> bytes:
     """The directory's record; each of the three values moves to the ZIP64 field only where it must."""
     name = member.path.encode()
-    values = (member.size, member.compressed_size, offset)
-    large = [value for value in values if value >= _LIMIT_32]
-    extra = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
-    size, compressed, short_offset = (min(value, _LIMIT_32) for value in values)
+    size, compressed, short_offset, extra, large = member.size, member.compressed_size, offset, b"", False
+    if max(size, compressed, offset) >= _LIMIT_32:
+        values = (size, compressed, offset)
+        size, compressed, short_offset = (min(value, _LIMIT_32) for value in values)
+        over = [value for value in values if value >= _LIMIT_32]
+        extra, large = struct.pack(f"<HH{len(over)}Q", 1, 8 * len(over), *over), True
     version = _VERSION_64 if large else _VERSION
     return (
-        struct.pack(
-            "<4sHHHHHHIIIHHHHHII",
+        _CENTRAL.pack(
             b"PK\x01\x02",
             _MADE_BY_UNIX | version,
             version,
@@ -109,8 +117,10 @@ def central_header(member: Member, offset: int) -> bytes:
 
 def central_size(member: Member, offset: int) -> int:
     """Bytes of `central_header`."""
-    large = sum(value >= _LIMIT_32 for value in (member.size, member.compressed_size, offset))
-    return 46 + len(member.path.encode()) + (4 + 8 * large if large else 0)
+    size = 46 + len(member.path.encode())
+    if max(member.size, member.compressed_size, offset) < _LIMIT_32:
+        return size
+    return size + 4 + 8 * sum(value >= _LIMIT_32 for value in (member.size, member.compressed_size, offset))
 
 
 def directory(members: Iterable[Member]) -> Iterator[bytes]:
@@ -167,7 +177,7 @@ def parse_central(data: memoryview) -> tuple[Member, int, int]:
         ValueError: not a directory record.
     """
     try:
-        fields = struct.unpack_from("<4sHHHHHHIIIHHHHHII", data)
+        fields = _CENTRAL.unpack_from(data)
         name_size, extra_size = fields[10], fields[11]
         length = 46 + name_size + extra_size
         if fields[0] != b"PK\x01\x02" or len(data) < length:

@@ -1,6 +1,6 @@
 """Reads the ZIP of a package strictly: every byte belongs to a record that the one encoder would have written.
 
-Entries follow one another without gap or overlap, names are unique, every local header says what the directory says;
+Entries follow one another without gap or overlap, every local header says what the directory says;
 links, encrypted entries, data descriptors, comments and extra fields are refused by comparison with the encoder.
 """
 
@@ -24,9 +24,14 @@ from handover.archive.zipformat import (
     parse_end,
 )
 
-_BLOCK = 1 << 20
+#: What is unpacked and hashed next stays in the core's cache.
+_BLOCK = 256 << 10
 #: The library's types call this class an instance.
 _INFLATE_ERROR: Any = isal_zlib.error
+#: An entry up to this size is read together with its header.
+_SMALL = 64 << 10
+#: A directory record with the longest name and extra field.
+_LONGEST_RECORD = 46 + 2 * 0xFFFF
 #: A million entries with long names; a larger directory is an attack on memory.
 MAX_DIRECTORY = 1 << 29
 
@@ -41,73 +46,79 @@ class RandomAccess(Protocol):
 
 
 class ZipReader:
-    """The entries of an archive, in order, by path.
+    """The entries of an archive, in order.
 
     Raises:
-        ZipFormatError: when made, or from `read` where a local header differs.
+        ZipFormatError: when made, and from all that it does.
     """
 
     def __init__(self, source: RandomAccess) -> None:
         self._source = source
-        self.members: dict[str, Member] = {}
-        self._offsets: dict[str, int] = {}
-        directory, offset = self._directory()
-        position = 0
-        view = memoryview(directory)
-        while view:
-            member, length = _parse(view, position)
-            if member.path in self.members:
-                raise ZipFormatError(f"{member.path}: the archive holds this name twice")
-            self.members[member.path] = member
-            self._offsets[member.path] = position
-            position += member.total_size
-            view = view[length:]
-        if position != offset or self._count != len(self.members):
+        tail_size = min(source.size, END_SIZE + LOCATOR_SIZE + END_64_SIZE)
+        tail = source.read_at(source.size - tail_size, tail_size)
+        try:
+            self._count, self._size, self._offset = parse_end(tail)
+        except ValueError as error:
+            raise ZipFormatError("the content is no ZIP archive, or something follows it") from error
+        end = end_records(self._count, self._size, self._offset)
+        if self._size > MAX_DIRECTORY or self._offset + self._size + len(end) != source.size or not tail.endswith(end):
+            raise ZipFormatError("the end of the archive is not of the form that a package has")
+
+    def entries(self) -> Iterator[tuple[Member, int]]:
+        """Each entry and where it stands. That they fill the archive is certain at the end; that names differ is the caller's to see."""
+        position = count = 0
+        rest = b""
+        left = self._size
+        for block in self._blocks(self._offset, self._size):
+            left -= len(block)
+            records, done = memoryview(rest + block), 0
+            end = len(records) - (_LONGEST_RECORD if left else 0)
+            while done < end:
+                member, length = _parse(records[done:], position)
+                yield member, position
+                position += member.total_size
+                done += length
+                count += 1
+            rest = bytes(records[done:])
+        if position != self._offset or count != self._count:
             raise ZipFormatError("the entries of the archive do not fill it, or overlap")
 
-    def read(self, path: str) -> Iterator[bytes]:
-        """The content of an entry in blocks of at most 1 MiB, at most its declared size, its checksum checked.
+    def read(self, member: Member, offset: int) -> Iterator[bytes]:
+        """The content of an entry in blocks of at most 256 KiB, at most its declared size, its checksum checked.
 
         Raises:
             ZipFormatError: the local header differs.
             FileAlteredError: the content does not match.
         """
-        member, offset = self.members[path], self._offsets[path]
-        header = local_header(member)
-        if self._source.read_at(offset, len(header)) != header:
-            raise ZipFormatError(f"{path}: its header differs from the directory of the archive")
-        blocks = self._blocks(offset + len(header), member.compressed_size)
         checksum = size = 0
-        for block in blocks if member.method == STORED else _inflate(blocks, member):
+        raw = self.read_raw(member, offset)
+        for block in raw if member.method == STORED else _inflate(raw, member):
             checksum = isal_zlib.crc32(block, checksum)
             size += len(block)
             yield block
         if size != member.size or checksum != member.crc32:
-            raise FileAlteredError(path, "its content does not match its checksum")
+            raise FileAlteredError(member.path, "its content does not match its checksum")
 
-    def read_whole(self, path: str, limit: int) -> bytes:
+    def read_raw(self, member: Member, offset: int) -> Iterator[bytes]:
+        """What stands behind the header of an entry, compressed or not, unchecked."""
+        header = local_header(member)
+        # A small entry is read at once.
+        first = self._source.read_at(offset, len(header) + min(member.compressed_size, _SMALL))
+        if not first.startswith(header):
+            raise ZipFormatError(f"{member.path}: its header differs from the directory of the archive")
+        if len(first) > len(header):
+            yield first[len(header) :]
+        yield from self._blocks(offset + len(first), len(header) + member.compressed_size - len(first))
+
+    def read_whole(self, member: Member, offset: int, limit: int) -> bytes:
         """An entry in memory.
 
         Raises:
-            ZipFormatError: missing, or declared larger than `limit`.
+            ZipFormatError: declared larger than `limit`.
         """
-        if path not in self.members:
-            raise ZipFormatError(f"the package holds no {path}")
-        if self.members[path].size > limit:
-            raise ZipFormatError(f"{path} is larger than such a file can be")
-        return b"".join(self.read(path))
-
-    def _directory(self) -> tuple[bytes, int]:
-        tail_size = min(self._source.size, END_SIZE + LOCATOR_SIZE + END_64_SIZE)
-        tail = self._source.read_at(self._source.size - tail_size, tail_size)
-        try:
-            self._count, size, offset = parse_end(tail)
-        except ValueError as error:
-            raise ZipFormatError("the content is no ZIP archive, or something follows it") from error
-        end = end_records(self._count, size, offset)
-        if size > MAX_DIRECTORY or offset + size + len(end) != self._source.size or not tail.endswith(end):
-            raise ZipFormatError("the end of the archive is not of the form that a package has")
-        return self._source.read_at(offset, size), offset
+        if member.size > limit:
+            raise ZipFormatError(f"{member.path} is larger than such a file can be")
+        return b"".join(self.read(member, offset))
 
     def _blocks(self, offset: int, size: int) -> Iterator[bytes]:
         end = offset + size

@@ -18,8 +18,8 @@ class ZipWriter:
         #: Bytes written so far.
         self.size = 0
 
-    def add(self, member: Member, chunks: Iterable[bytes]) -> None:
-        """Writes one entry whose chunks are already in the form that `member.method` says.
+    def add(self, member: Member, chunks: Iterable[bytes]) -> int:
+        """Writes one entry whose chunks are already in the form that `member.method` says; returns their CRC-32.
 
         Raises:
             SourceChangedError: the chunks do not match size or checksum; the archive is then of no use.
@@ -29,13 +29,13 @@ class ZipWriter:
         written = checksum = 0
         for chunk in chunks:
             written += len(chunk)
-            if member.method == STORED:
-                checksum = crc32(chunk, checksum)
+            checksum = crc32(chunk, checksum)
             if written > member.compressed_size:
                 break
             self._write(chunk)
         if written != member.compressed_size or (member.method == STORED and checksum != member.crc32):
             raise SourceChangedError(f"{member.path}: its content changed while the package was being built")
+        return checksum
 
     def close(self) -> None:
         """Writes directory and end."""

@@ -5,6 +5,7 @@ and msgspec Structs of these. Floats are refused, so is any key outside the Basi
 sorts keys by UTF-16 unit, the encoder by code point, and only such keys make the two differ.
 """
 
+from collections.abc import Iterable
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -28,15 +29,18 @@ def encode(value: Any) -> bytes:
         CanonicalError: the value holds something that has no canonical form here.
     """
     _check(value, MAX_DEPTH)
-    return encode_struct(value)
-
-
-def encode_struct(value: Any) -> bytes:
-    """As `encode`, for Structs whose declared types already exclude what `encode` looks for."""
     try:
         return _encoder.encode(value)
     except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise CanonicalError(f"the value has no canonical form: {error}") from error
+
+
+def encode_lines(values: Iterable[Any]) -> bytes:
+    """A line for each Struct, whose declared types already exclude what `encode` looks for."""
+    try:
+        return _encoder.encode_lines(values)
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError) as error:
+        raise CanonicalError(f"a value has no canonical form: {error}") from error
 
 
 @overload
@@ -58,6 +62,21 @@ def decode_strict(data: bytes, type: Any = Any) -> Any:  # noqa: A002 - named as
     if encode(value) != data:
         raise CanonicalError("the JSON is not in canonical form: sorted keys, no spaces, no keys but the known ones")
     return value
+
+
+def decode_lines(data: bytes, type: type[_T]) -> list[_T]:  # noqa: A002 - as above
+    """As `decode_strict`, for many lines of Structs whose declared types exclude what `encode` looks for, save large integers.
+
+    Raises:
+        CanonicalError: as above; which line it is, is not said.
+    """
+    try:
+        values = msgspec.json.Decoder(type).decode_lines(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise CanonicalError(f"not the expected JSON: {error}") from error
+    if encode_lines(values) != data:
+        raise CanonicalError("a line is not in canonical form")
+    return values
 
 
 def _check(value: Any, depth: int) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from handover.archive.manifest import decode_lines, decode_manifest
+from handover.archive.listing import Totals, read_listing
+from handover.archive.manifest import decode_manifest
 from handover.audit.export import read_lines
 from handover.audit.verify import verify_export
 from handover.crypto.trust import load_trust
@@ -52,7 +53,7 @@ def _package(story: Story) -> None:
     _tool(story, "it unpacks", "unzip", ["unzip", "-oq", str(archive), "-d", str(folder)])
     if shutil.which("age") is None or shutil.which("unzip") is None:
         return
-    lines = decode_lines((folder / "FILES.jsonl").read_bytes())
+    lines = read_listing([(folder / "FILES.jsonl").read_bytes()], Totals())
     sums = folder / "SHA256SUMS"
     sums.write_text("".join(f"{line.sha256}  {line.path}\n" for line in lines))
     _tool(story, "every file matches the manifest", "sha256sum", ["sha256sum", "-c", "--quiet", sums.name], cwd=folder)

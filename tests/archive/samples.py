@@ -38,8 +38,7 @@ FILES = {
 
 
 def entry(path: str, data: bytes, *, deflate: bool = False) -> Entry:
-    packer = compressobj(wbits=-15)
-    body = packer.compress(data) + packer.flush() if deflate else data
+    body = _deflated(data) if deflate else data
     return Entry(
         path=path,
         size=len(data),
@@ -51,6 +50,11 @@ def entry(path: str, data: bytes, *, deflate: bool = False) -> Entry:
         records=2,
         deflated_size=len(body) if deflate else None,
     )
+
+
+def _deflated(data: bytes) -> bytes:
+    packer = compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
 
 
 def entries() -> list[Entry]:

@@ -1,13 +1,15 @@
 """Packages over files of a disk: whatever the sizes, what comes out is what went in, and a file in motion spoils the build."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handover.archive import packing
+from handover.archive import durable, packing
 from handover.archive.errors import SourceChangedError
 from handover.archive.open import open_package, verify_package
 from handover.archive.standalone import seal_paths
@@ -72,3 +74,54 @@ def test_many_small_files_verify(tmp_path: Path) -> None:
         (folder / f"{number}.txt").write_bytes(DATA[number : number + 700])
     seal_paths([tmp_path / "in"], [recipient_of(IDENTITY)], tmp_path / "p.age")
     assert verify_package(tmp_path / "p.age", [IDENTITY]).verified == 3_000
+
+
+def test_many_files_cost_little_memory(tmp_path: Path) -> None:
+    """Beside what the program takes for one file; a second thousand must not cost what objects of each would."""
+
+    def peak(count: int) -> int:
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        for number in range(count):
+            (folder / f"{number:060}").write_bytes(b"x")
+        code = (
+            "import resource, sys; from pathlib import Path as P\n"
+            "from handover.archive.standalone import seal_paths; from handover.archive.open import open_package\n"
+            "folder, key, to = P(sys.argv[1]), *sys.argv[2:]\n"
+            "sealed = folder.with_suffix('.age')\n"
+            "seal_paths([folder], [to], sealed); open_package(sealed, [key], folder.with_suffix('.out'))\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        command = [sys.executable, "-c", code, str(folder), IDENTITY, recipient_of(IDENTITY)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    few = peak(4_000)
+    assert (peak(10_000) - few) * 1024 / 6_000 < 600
+
+
+def test_unpacked_files_are_made_durable_one_by_one_where_the_system_has_no_other_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x")
+    seal_paths([tmp_path / "a.txt"], [recipient_of(IDENTITY)], tmp_path / "p.age")
+    synced: list[tuple[int, int]] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_dev, os.fstat(descriptor).st_ino))
+        real(descriptor)
+
+    monkeypatch.setattr(durable, "_syncfs", None)
+    monkeypatch.setattr(os, "fsync", noted)
+    open_package(tmp_path / "p.age", [IDENTITY], tmp_path / "out")
+    written = [tmp_path / "out", *(tmp_path / "out").rglob("*")]
+    assert {(path.stat().st_dev, path.stat().st_ino) for path in written} <= set(synced)
+
+
+def test_a_disk_that_fails_leaves_nothing_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_bytes(b"x")
+    seal_paths([tmp_path / "a.txt"], [recipient_of(IDENTITY)], tmp_path / "p.age")
+    monkeypatch.setattr(durable, "_syncfs", lambda _descriptor: -1)
+    with pytest.raises(OSError):  # noqa: PT011 - the number is the system's
+        open_package(tmp_path / "p.age", [IDENTITY], tmp_path / "out")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.txt", "p.age"}

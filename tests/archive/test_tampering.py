@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from handover.archive import manifest as manifest_format
 from handover.archive.errors import FileAlteredError, ManifestError, UnsafePathError, ZipFormatError
+from handover.archive.listing import Totals, read_listing
 from handover.archive.open import open_package
 from handover.archive.package import Package
 from handover.archive.seal import Entry, Plan, Sealed
@@ -22,6 +23,7 @@ from handover.archive.zipformat import DEFLATED, Member
 from handover.archive.zipreader import ZipReader
 from handover.archive.zipwriter import ZipWriter
 from handover.crypto.age import Writer, decrypt_bytes, encrypt_bytes, recipient_of
+from handover.crypto.age.stream import Cipher
 from handover.crypto.errors import (
     CutShortError,
     DamagedChunkError,
@@ -166,9 +168,9 @@ def _rebuilt(change: Callable[[list[tuple[Member, bytes]]], list[tuple[Member, b
     """The package with its archive built again from changed entries, encrypted to the same recipient."""
     reader = ZipReader(_Memory(PLAIN))
     found = []
-    for path in reader.members:
-        body = b"".join(reader.read(path))
-        found.append((Member(path, crc32(body), len(body), len(body)), body))
+    for member, offset in reader.entries():
+        body = b"".join(reader.read(member, offset))
+        found.append((Member(member.path, crc32(body), len(body), len(body)), body))
     sink = io.BytesIO()
     writer = Writer(sink, [RECIPIENT])
     archive = ZipWriter(writer)
@@ -231,7 +233,7 @@ def test_a_bomb_stops_at_the_listed_size() -> None:
     archive = ZipWriter(sink)
     archive.add(member, bomb.content())
     archive.close()
-    blocks = ZipReader(_Memory(sink.getvalue())).read("files/a")
+    blocks = ZipReader(_Memory(sink.getvalue())).read(member, 0)
     with pytest.raises(FileAlteredError, match="unpacks to more"):
         assert sum(len(block) for block in blocks) <= 1000
 
@@ -250,7 +252,7 @@ def test_a_bomb_stops_at_the_listed_size() -> None:
 )
 def test_other_forms_of_zip_are_refused(change: Callable[[bytes], bytes]) -> None:
     with pytest.raises(ZipFormatError):
-        ZipReader(_Memory(change(PLAIN)))
+        list(ZipReader(_Memory(change(PLAIN))).entries())
 
 
 @pytest.mark.parametrize(
@@ -279,7 +281,7 @@ def test_unsafe_paths_in_the_list_are_refused(path: str) -> None:
         path=path, size=0, sha256=sha256().hexdigest(), media_type="", level="", records=0, redaction="", salt="00" * 16
     )
     with pytest.raises(UnsafePathError):
-        manifest_format.decode_lines(manifest_format.encode_lines([line]))
+        list(read_listing([manifest_format.encode_lines([line])], Totals()))
 
 
 def test_paths_that_meet_after_folding_are_refused() -> None:
@@ -290,4 +292,27 @@ def test_paths_that_meet_after_folding_are_refused() -> None:
         for path in ("files/Straße", "files/STRASSE")
     ]
     with pytest.raises(UnsafePathError):
-        manifest_format.decode_lines(manifest_format.encode_lines(lines))
+        list(read_listing([manifest_format.encode_lines([line]) for line in lines], Totals()))
+
+
+@pytest.mark.parametrize("fault", ["disk", "program"])
+def test_a_package_that_was_written_wrong_is_discarded(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """A changed byte of ciphertext does not verify; one changed before it was sealed does, and is still not what was given."""
+    body = b"".join(entries()[0].content())[100:200]
+    real = Cipher.seal_into
+
+    def faulty(self: Cipher, plain: memoryview, sealed: memoryview, first: int, *, final: bool) -> int:
+        changed = bytearray(plain)
+        changed[changed.index(body)] ^= 1
+        return real(self, memoryview(changed), sealed, first, final=final)
+
+    if fault == "program":
+        monkeypatch.setattr(Cipher, "seal_into", faulty)
+    sink = io.BytesIO()
+    sealed = Plan(entries(), recipients=[RECIPIENT], facts=FACTS, keys=KEYS).write(sink)
+    if fault == "disk":
+        written = sink.getbuffer()
+        written[len(written) // 2] ^= 1
+        written.release()
+    with pytest.raises(DamagedChunkError if fault == "disk" else FileAlteredError):
+        sealed.verify_written(sink)

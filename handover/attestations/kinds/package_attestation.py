@@ -48,6 +48,11 @@ def gather(ctx: Context, row: Package) -> Facts:
                 "不证明构建者未留存文件密钥；只能说明文件头恰有一个该类型的收件段。",
                 "That the builder kept no copy of the file key: what can be said is that the header holds one stanza of this kind, made for this key.",
             ),
+            Text(
+                "试解密读回并打开了全部密文，逐文件比对了写入的字节；压缩内容在入库时核定摘要，成包后未再次解压核对。",
+                "That compressed files unpack to their listed digests: these were determined when the files were taken in. "
+                "The test decryption opened all that was written and compared it with what was given, compressed as it was.",
+            ),
             Text("不证明接收人解密后的用途。", "What the recipient does after decryption."),
         ],
         legal=[law.PIPL_23 if row.purpose == "closing" else law.PIPL_51, law.REGS_14],

@@ -99,8 +99,8 @@ class Task(threading.Thread):
 class Syncing:
     """Has the disk begin with what was written while more is made."""
 
-    def __init__(self, target: int) -> None:
-        self._target = target
+    def __init__(self, sync: Callable[[], None]) -> None:
+        self._sync = sync
         self._noting = threading.Lock()
         self._unsynced = 0
         self._asked: Task | None = None
@@ -112,7 +112,7 @@ class Syncing:
             if self._unsynced >= _SYNCED and (self._asked is None or not self._asked.is_alive()):
                 self.finish()
                 self._unsynced = 0
-                self._asked = Task(lambda: os.fsync(self._target))
+                self._asked = Task(self._sync)
 
     def finish(self) -> None:
         """Waits for the disk; an error of it is told once, so it must not be lost here."""
@@ -138,7 +138,7 @@ def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int)
             good = False
             raise
 
-    syncing = Syncing(target)
+    syncing = Syncing(lambda: os.fsync(target))
     others = [Task(loop) for _ in range(min(THREADS, -(-count // BATCH_CHUNKS)) - 1)]
     try:
         loop()

@@ -4,6 +4,7 @@ What stands in front may so be written last, when what it says of the rest is kn
 it is complete, write it, read it back from the file, open it and compare it with what was given.
 """
 
+import os
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, wait
@@ -60,7 +61,7 @@ class PlacedWriter:
         self._waiting: deque[Future[_Batch]] = deque()
         self._free: list[_Batch] = []
         self._scratch: list[_Scratch] = []
-        self._syncing = Syncing(target)
+        self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
 
     def room(self) -> memoryview:

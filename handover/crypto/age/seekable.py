@@ -53,6 +53,8 @@ class SeekableReader(io.RawIOBase):
         self._position = self._streak = 0
         self._windows: dict[int, _Window] = {}
         self._spare: list[_Window] = []
+        #: The window that is read from, how many of its chunks verified, and their plaintext.
+        self._window, self._good, self._opened = -1, 0, memoryview(b"")
         sealed_size = source.seek(0, os.SEEK_END) - self._payload
         self._count = max(1, -(-sealed_size // SEALED_CHUNK))
         #: Bytes of plaintext.
@@ -82,32 +84,46 @@ class SeekableReader(io.RawIOBase):
     def readinto(self, buffer: object, /) -> int:
         """Fills `buffer` from one run of chunks; 0 at the end."""
         target = memoryview(buffer).cast("B")  # type: ignore[arg-type] # any writable buffer, as io defines it
-        if self._position >= self.size or not target:
-            return 0
-        number, start = divmod(self._position, CHUNK)
-        if self._streak >= _STREAK and number < self._count - 1:
-            plain, start = self._ahead(number), start + number % BATCH_CHUNKS * CHUNK
-        else:
-            plain = memoryview(self._run(number, (self._position + len(target) - 1) // CHUNK))
-        part = plain[start : start + len(target)]
+        part = self._piece(len(target))
         target[: len(part)] = part
-        self._position += len(part)
-        self._streak += len(part)
         return len(part)
 
     def read_at(self, offset: int, size: int) -> bytes:
         """Exactly `size` bytes from `offset`, fewer only at the end."""
         self.seek(offset)
-        data = bytearray(max(0, min(size, self.size - offset)))
-        done = 0
-        with memoryview(data) as view:
-            while done < len(data):
-                done += self.readinto(view[done:])
-        return bytes(data)
+        first = bytes(self._piece(size))
+        if len(first) == size:
+            return first
+        parts, left = [first], size - len(first)
+        while part := bytes(self._piece(left)):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    def _piece(self, size: int) -> memoryview:
+        """What comes next, at most `size` bytes and none only at the end; it holds until the next call."""
+        if self._position >= self.size or not size:
+            return memoryview(b"")
+        number, start = divmod(self._position, CHUNK)
+        if self._streak >= _STREAK and number < self._count - 1:
+            plain, start = self._ahead(number), start + number % BATCH_CHUNKS * CHUNK
+        else:
+            plain = memoryview(self._run(number, (self._position + size - 1) // CHUNK))
+        part = plain[start : start + size]
+        self._position += len(part)
+        self._streak += len(part)
+        return part
 
     def _ahead(self, number: int) -> memoryview:
         """Plaintext of the window around chunk `number`, while threads open those behind it."""
-        current = number // BATCH_CHUNKS
+        current, within = divmod(number, BATCH_CHUNKS)
+        if current != self._window:
+            self._move(current)
+        if within >= self._good:
+            raise DamagedChunkError(f"chunk {number} is damaged", number)
+        return self._opened
+
+    def _move(self, current: int) -> None:
         for index in [index for index in self._windows if not current <= index < current + DEPTH]:
             self._spare.append(self._windows.pop(index))
         for index in range(current, min(current + DEPTH, -(-(self._count - 1) // BATCH_CHUNKS))):
@@ -117,9 +133,8 @@ class SeekableReader(io.RawIOBase):
                 window.begin(self._source, self._cipher, index, self._count - 1)
                 self._windows[index] = window
         window = self._windows[current]
-        if number % BATCH_CHUNKS >= window.opened():
-            raise DamagedChunkError(f"chunk {number} is damaged", number)
-        return memoryview(window.plain)[: window.opened() * CHUNK]
+        self._good, self._window = window.opened(), current
+        self._opened = memoryview(window.plain)[: self._good * CHUNK]
 
     def _run(self, number: int, last: int) -> bytes | bytearray:
         """Plaintext of chunk `number` and, where that is cheap, of those behind it, not further than `last`."""
