@@ -138,7 +138,9 @@ def _read(picture: Image.Image) -> list[Line]:
                 line._replace(boxes=[(width - c, height - d, width - a, height - b) for a, b, c, d in line.boxes])
                 for line in turned
             ]
-    return lines + [Line("", [box], readable=False) for box in unread(picture, [box for line in lines for box in line.boxes])]
+    return lines + [
+        Line("", [box], readable=False) for box in unread(picture, [box for line in lines for box in line.boxes])
+    ]
 
 
 def _readable_share(lines: list[Line]) -> float:
