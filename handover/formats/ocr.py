@@ -86,20 +86,16 @@ class _Piece(NamedTuple):
 
 
 def _pieces(picture: Image.Image) -> list[_Piece]:
-    """Cut across the longer side only: most lines then end within one piece."""
+    """Cut from top to bottom only: across, a cut would go through every line."""
     width, height = picture.size
-    short, long = min(width, height), max(width, height)
-    if long <= _LONGEST * short:
+    if height <= _LONGEST * width:
         return [_Piece((0, 0, width, height), (0, 0, width, height))]
-    overlap = round(_OVERLAP * short)
-    starts = range(0, long - overlap, round(_LONGEST * short) - overlap)
+    tall, overlap = round(_LONGEST * width), round(_OVERLAP * width)
     pieces = []
-    for start in starts:
-        end = min(long, start + round(_LONGEST * short))
-        first, last = start and start + overlap / 2, end if end == long else end - overlap / 2
-        box = (0, start, width, end) if height == long else (start, 0, end, height)
-        share = (0, first, width, last) if height == long else (first, 0, last, height)
-        pieces.append(_Piece(box, share))
+    for top in range(0, height - overlap, tall - overlap):
+        bottom = min(height, top + tall)
+        first, last = top and top + overlap / 2, bottom if bottom == height else bottom - overlap / 2
+        pieces.append(_Piece((0, top, width, bottom), (0, first, width, last)))
     return pieces
 
 

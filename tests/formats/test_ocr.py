@@ -80,7 +80,7 @@ def test_what_looks_like_text_and_was_not_read_is_found_and_covered() -> None:
 
 
 def test_rules_frames_and_grain_are_not_text() -> None:
-    picture = Image.effect_noise((600, 400), 40).convert("RGB")
+    picture = Image.effect_noise((600, 400), 12).convert("RGB")
     draw = ImageDraw.Draw(picture)
     for x in range(0, 600, 100):
         draw.rectangle((x, 50, x + 100, 350), outline="black")

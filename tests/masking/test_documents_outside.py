@@ -151,8 +151,10 @@ def _run(text: str) -> str:
         f"<w:r><w:ruby><w:rt>{_run('yi')}</w:rt><w:rubyBase>{_run('13711112222')}</w:rubyBase></w:ruby></w:r>",
         _run("13711112222").replace("<w:t>", "<w:rPr><w:vanish/></w:rPr><w:t>"),
         "<w:r><w:instrText>MERGEFIELD 1371</w:instrText></w:r><w:r><w:instrText>1112222</w:instrText></w:r>",
-        "<w:r><mc:AlternateContent xmlns:mc='http://schemas.openxmlformats.org/markup-compatibility/2006'><mc:Choice>"
-        "<w:t>13711112222</w:t></mc:Choice><mc:Fallback><w:t>13711112222</w:t></mc:Fallback></mc:AlternateContent></w:r>",
+        (
+            "<w:r><mc:AlternateContent xmlns:mc='http://schemas.openxmlformats.org/markup-compatibility/2006'><mc:Choice>"
+            "<w:t>13711112222</w:t></mc:Choice><mc:Fallback><w:t>13711112222</w:t></mc:Fallback></mc:AlternateContent></w:r>"
+        ),
     ],
     ids=["unseen signs", "reading", "hidden", "field code", "fallback"],
 )
