@@ -1,5 +1,6 @@
 """Accepts tracked changes and takes out what no reader of the printed document sees."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -24,6 +25,10 @@ _REMOVED = frozenset(
         *("customXmlMoveToRangeStart", "customXmlMoveToRangeEnd", "printerSettings", "saveThroughXslt"),
     )
 )
+#: The same again for older programs; every program of today reads the choice before it.
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+#: Signs that nobody sees: a number with one of them inside would not be found, and nothing is lost without them.
+_UNSEEN = re.compile("[\u00ad\u200b\u200c\u2060\ufeff]")
 _UNWRAPPED = frozenset(W + name for name in ("ins", "moveTo", "smartTag", "customXml"))
 _REFUSED = {
     W + "altChunk": "altChunk",
@@ -58,12 +63,14 @@ def clean(root: Any, relationships: frozenset[str]) -> list[str]:
                 f"文档里有嵌入的对象（{_REFUSED[tag]}），无法检查。请删除后另存。",
                 f"The document holds an embedded object ({_REFUSED[tag]}), which can't be inspected. Save a copy without it.",
             )
-        if tag in _REMOVED:
+        if tag in _REMOVED or tag == _FALLBACK:
             _remove(element)
         elif tag in _UNWRAPPED:
             unwrap(element)
         else:
             _clean_attributes(element, relationships)
+            if element.text and element.tag in _TEXTS:
+                element.text = _UNSEEN.sub("", element.text)
     return deleted
 
 

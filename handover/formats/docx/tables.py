@@ -24,7 +24,7 @@ def read(root: Any, name: str, records: Sink) -> None:
     texts = {paragraph: (text, code) for paragraph, text, code in paragraphs_of(root)}
     done: set[Any] = set()
     number = 0
-    for element in root.iter(W + "p", A + "p", W + "tbl"):
+    for element in root.iter(W + "p", A + "p", W + "rt", W + "tbl"):
         if element.tag == W + "tbl":
             number += 1
             _table(element, f"table_{number}!", name, texts, done, records)

@@ -11,7 +11,8 @@ from typing import Any
 from handover.formats.docx.names import XML, A, C, M, W
 from handover.formats.records import Edit
 
-_PARAGRAPHS = (W + "p", A + "p")
+#: A reading above characters (`rt`) is a text of its own: among theirs it would tear values apart.
+_PARAGRAPHS = (W + "p", A + "p", W + "rt")
 _TEXT = frozenset({W + "t", A + "t", M + "t"})
 _CODE = W + "instrText"
 _SIGNS = {W + "tab": "\t", W + "ptab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-", A + "br": "\n"}

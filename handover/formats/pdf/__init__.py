@@ -2,7 +2,8 @@
 
 Every page of the output is checked with PDFium, another reader than the one that rewrote it; what fails the check is turned into
 a picture. What no page shows (metadata, notes, forms, scripts, older revisions) is inspected and not carried over.
-Left out: text whose table of characters lies about what is drawn, and outlines of letters among other text.
+Letters that are drawn (outlines, patterns) are read off the page's picture or covered. Left out: an embedded font whose glyphs
+are not those that its table and encoding both say.
 """
 
 from handover.formats.pdf.reading import read

@@ -6,6 +6,7 @@ Encodings, predefined CMaps and the metrics of the standard fonts are pdfminer's
 
 import logging
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ class Code(NamedTuple):
     width: float
     #: A single-byte space, to which word spacing applies.
     is_space: bool
+    #: True where the file's table says another letter or digit than the font's encoding.
+    is_contradicted: bool = False
 
 
 class Font:
@@ -76,6 +79,10 @@ class Font:
             raise UnreadableFontError from None
         self._has_table = isinstance(resource.get("/ToUnicode"), pikepdf.Stream)
         self._is_simple = subtype != "/Type0"
+        #: Without an encoding of its own a subset's codes are arbitrary, and only the table knows.
+        self._encoded: dict[int, str] = (
+            self._font.cid2unicode if self._is_simple and self._has_table and "/Encoding" in resource else {}
+        )
         self._known: dict[bytes, Code] = {}
 
     def decode(self, string: bytes) -> Iterator[Code]:
@@ -87,7 +94,9 @@ class Font:
         for raw, cid in self._cids(string):
             code = self._known.get(raw)
             if code is None:
-                code = self._known[raw] = Code(raw, self._text(raw, cid), self._width(cid), raw == b" ")
+                text = self._text(raw, cid)
+                doubtful = _contradict(text, self._encoded.get(cid, ""))
+                code = self._known[raw] = Code(raw, text, self._width(cid), raw == b" ", doubtful)
             yield code
 
     def _cids(self, string: bytes) -> Iterator[tuple[bytes, int]]:
@@ -125,6 +134,11 @@ class Font:
         if self._is_simple and cid in self._widths:
             return self._widths[cid]
         return float(self._font.char_width(cid)) * 1000
+
+
+def _contradict(text: str, other: str) -> bool:
+    text, other = (unicodedata.normalize("NFKC", one).casefold() for one in (text, other))
+    return text.isalnum() and other.isalnum() and text != other
 
 
 def _embedded(data: bytes) -> Any:

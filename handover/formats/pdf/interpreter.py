@@ -23,6 +23,10 @@ class VisualPageError(Exception):
     """The page can't be rewritten as text."""
 
 
+class DoubtfulFontError(VisualPageError):
+    """A font's table of characters contradicts its own encoding."""
+
+
 @dataclass(slots=True)
 class Shown:
     """A piece of a show operator: an adjustment in thousandths, or a code with its glyph."""
@@ -198,6 +202,8 @@ class PageContent:
             for code in state.font.decode(bytes(piece)):
                 extra = state.character + (state.word if code.is_space else 0.0)
                 advance = (code.width / 1000 * state.size + extra) * state.scale
+                if code.is_contradicted:
+                    raise DoubtfulFontError
                 if not code.text:
                     raise VisualPageError
                 glyph = self._glyph(code.text, code.width, state)

@@ -15,10 +15,11 @@ from handover.formats.pdf import limits
 from handover.formats.pdf.carriers import carriers
 from handover.formats.pdf.fonts import Font
 from handover.formats.pdf.glyphs import Glyph
-from handover.formats.pdf.interpreter import PageContent, VisualPageError
+from handover.formats.pdf.interpreter import DoubtfulFontError, PageContent, VisualPageError
 from handover.formats.pdf.layout import Page, Unit, page_of
 from handover.formats.pdf.surface import Surface
 from handover.formats.records import Batch, Column, Table
+from handover.formats.unread import unread
 
 #: Pictures smaller than this on the page, in points, hold no line of text that could be read.
 _LEGIBLE_WIDTH, _LEGIBLE_HEIGHT = 24.0, 6.0
@@ -33,6 +34,8 @@ class Document:
     pdf: pikepdf.Pdf
     surface: Surface
     fonts: dict[Any, Font] = field(default_factory=dict)
+    #: Pages on which a font's table contradicts its encoding: what is drawn counts.
+    doubtful: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -106,6 +109,8 @@ def _page(document: Document, index: int, table: Table, first: int) -> Batch:
         content = PageContent(document.pdf.pages[index], document.fonts)
         if not agrees("".join(glyph.text for glyph in content.glyphs), surface.text()):
             content = None
+    except DoubtfulFontError:
+        document.doubtful.add(index)
     except VisualPageError:
         pass
     glyphs = content.glyphs if content else surface.glyphs()
@@ -116,12 +121,24 @@ def _page(document: Document, index: int, table: Table, first: int) -> Batch:
 
 
 def _pictured(document: Document, index: int, content: PageContent | None, glyphs: list[Glyph]) -> list[ocr.Line]:
+    """What is read off the page's picture; nothing where everything that looks like text is known as such."""
     surface = document.surface.page(index)
     drawn_only = len(glyphs) < _HARDLY_ANY_TEXT and surface.is_drawn()
-    if content is None:
-        unknown = any(glyph.text == "\ufffd" for glyph in glyphs)
-        return ocr.lines_in(surface.picture()) if drawn_only or unknown or surface.has_pictures() else []
-    return ocr.lines_in(surface.picture_without_text()) if drawn_only or _has_legible_picture(content) else []
+    if content is not None:
+        if drawn_only or _has_legible_picture(content):
+            return ocr.lines_in(surface.picture_without_text())
+        if not ocr.is_installed() or not surface.is_drawn():
+            return []
+        drawing = surface.picture_without_text()
+        return ocr.lines_in(drawing) if unread(drawing, []) else []
+    if not ocr.is_installed():
+        raise ocr.missing()
+    picture = surface.picture()
+    unknown = any(glyph.text == "\ufffd" for glyph in glyphs)
+    if drawn_only or unknown or index in document.doubtful or surface.has_pictures():
+        return ocr.lines_in(picture)
+    known = [surface.in_pixels(glyph.box) for glyph in glyphs]
+    return ocr.lines_in(picture) if unread(picture, known) else []
 
 
 def _has_legible_picture(content: PageContent) -> bool:
