@@ -22,7 +22,7 @@ def durably(folder: Path) -> Iterator[Callable[[int], None]]:
         yield _nothing
         _sync_each(folder)
         return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # from here on the system notes errors for it
+    descriptor = os.open(folder, os.O_RDONLY)  # from here on the system notes errors for it
     try:
         syncing = Syncing(lambda: _sync_file_system(descriptor))
         try:
