@@ -4,6 +4,7 @@ import html
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,6 +74,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("pages")
     source = folder / "客户资料.csv"
     source.write_text(TABLE)
+    with pytest.MonkeyPatch.context() as environment:
+        # Every file counts as large: it is inspected and redacted in two parts, and the rest of these tests must not notice.
+        environment.setenv("HANDOVER_POLICY_PARTS_FROM_MIB", "0")
+        yield from _played(folder, source)
+
+
+def _played(folder: Path, source: Path) -> Iterator[Site]:
     with running(folder / "data") as server:
         cast = gather(server.address, server.admin)
         open_case(cast, "asset_transfer")
@@ -83,6 +91,16 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         made.runs["winner"] = stages.start_redaction(cast, "winner", 0)
         cast.legal.wait(f"/redactions/{made.runs['winner']}", "human_review", refuse=("failed",))
         yield made
+
+
+def test_the_run_was_made_in_parts_and_put_together(site: Site) -> None:
+    """Two parts of inspection and of redaction, each a job of its own, and one to put each together."""
+    jobs = site.cast.legal.get("/jobs", case_id=site.cast.case_id)
+    done = Counter(job["kind"] for job in jobs if job["state"] == "done")
+    assert done["inventory.inspect"] == done["redaction.part"] == 2
+    assert done["inventory.conclude"] == done["redaction.merge"] == 1
+    (item,) = site.cast.legal.get(f"/redactions/{site.runs['winner']}")["items"]
+    assert (item["records_in"], item["records_out"]) == (300, 300)
 
 
 def test_the_team_sees_runs_and_parties_do_not(site: Site) -> None:
