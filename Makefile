@@ -20,7 +20,7 @@ test: setup
 # Real browsers; installs Debian's Chromium.
 e2e: setup
 	@sh scripts/setup.sh browser
-	$(PYTHON) -m pytest tests/e2e -n 2 --dist loadfile --timeout 540
+	$(PYTHON) -m pytest tests/e2e -n 2 --dist loadfile --timeout 900
 
 # The pictures of README and docs/portal.md, taken anew.
 screenshots: setup

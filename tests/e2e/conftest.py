@@ -17,7 +17,7 @@ from handover.demo.halfway import STOPS, Halfway
 from tests.e2e.watching import Site
 
 ROOT = Path(__file__).resolve().parents[2]
-_READY_SECONDS = 480
+_READY_SECONDS = 700
 _ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
