@@ -11,7 +11,7 @@
 
 from handover.detection.detectors import LEVELS
 from handover.detection.isolated import Source, inspect_isolated
-from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name
+from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name, total
 from handover.detection.scanner import holds_personal_data
 from handover.detection.spans import Level, Span
 from handover.detection.subjects import subject_digest
@@ -30,4 +30,5 @@ __all__ = [
     "inspect_isolated",
     "local_name",
     "subject_digest",
+    "total",
 ]

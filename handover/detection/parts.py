@@ -10,10 +10,8 @@ import msgspec
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.inspection import level_of, need_of
-from handover.detection.report import FieldReport, ScanReport
+from handover.detection.report import FieldReport, ScanReport, total
 
-#: Formats whose records stand for themselves; a part of any other can't be told from the rest before all of it is read.
-DIVISIBLE = frozenset({"csv", "jsonl", "txt"})
 _DIGEST = 16
 
 
@@ -62,17 +60,14 @@ def _join(parts: Iterable[Digests]) -> DistinctCounter:
 
 def _field(parts: list[FieldReport]) -> FieldReport:
     """Parts of one field: the survey's facts are the same in all, hits are of each."""
-    kinds: dict[str, int] = {}
-    for part in parts:
-        for kind, count in part.kinds.items():
-            kinds[kind] = kinds.get(kind, 0) + count
-    first = parts[0]
+    kinds, first = total(part.kinds for part in parts), parts[0]
+    level = level_of(first.role, kinds)
     # Each part takes for unmatched what it did not look at.
     unmatched = sum(part.unmatched for part in parts) - (len(parts) - 1) * first.values
     return msgspec.structs.replace(
         first,
-        kinds=dict(sorted(kinds.items())),
-        level=level_of(first.role, kinds),
-        need=need_of(first.role, kinds, level_of(first.role, kinds)),
+        kinds=kinds,
+        level=level,
+        need=need_of(first.role, kinds, level),
         unmatched=max(unmatched, 0),
     )

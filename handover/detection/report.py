@@ -1,11 +1,21 @@
 """What an inspection says about a file: counts, kinds, shapes. Never a value of the file."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
 
 from handover.detection.spans import Level
 from handover.i18n import Text
+
+
+def total(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Counts by kind, added up and in the order of the kinds' names."""
+    added: Counter[str] = Counter()
+    for one in counts:
+        added.update(one)
+    return dict(sorted(added.items()))
 
 
 class FieldReport(msgspec.Struct, kw_only=True):
@@ -88,11 +98,7 @@ class ScanReport(msgspec.Struct, kw_only=True):
 
     def kinds(self) -> dict[str, int]:
         """Hits by kind over all fields."""
-        total: dict[str, int] = {}
-        for field in self.fields:
-            for kind, count in field.kinds.items():
-                total[kind] = total.get(kind, 0) + count
-        return total
+        return total(field.kinds for field in self.fields)
 
 
 class SpanRow(msgspec.Struct):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from handover.context import Context
+from handover.detection import total
 from handover.inventory.models import RecordSet
 from handover.inventory.queries import field_view, fields_of, record_sets_of, report_of
 
@@ -51,7 +52,7 @@ def classification_of(ctx: Context, case_id: uuid.UUID) -> Classification:
     return Classification(
         fields=sorted(fields, key=lambda field: field.level, reverse=True),
         levels={level: counts[level] for level in LEVELS},
-        kinds=_sum(field.kinds for field in fields),
+        kinds=total(field.kinds for field in fields),
     )
 
 
@@ -73,10 +74,3 @@ def _fields(ctx: Context, row: RecordSet) -> Iterable[ClassifiedField]:
             reason=view.reason,
             without_purpose=view.need == "excluded" or unclaimed,
         )
-
-
-def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for one in counts:
-        total.update(one)
-    return dict(sorted(total.items()))

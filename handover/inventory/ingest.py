@@ -1,7 +1,8 @@
 """Taking an upload in: its segments become one sealed source copy, then every field is inspected in a child.
 
-A large file is inspected in parts, each a job of its own (`inspecting`). A killed run starts over with a new copy; the remains of the old one are on the register and go with the rest. What
-cannot be inspected is refused with the reason, and blocks the stage until somebody excludes it.
+A large file is inspected in parts, each a job of its own (`inspecting`). A killed run starts over with a new copy; the
+remains of the old one are on the register and go with the rest. What cannot be inspected is refused with the reason, and
+blocks the stage until somebody excludes it.
 """
 
 import uuid
@@ -12,8 +13,9 @@ import msgspec
 from handover.cases.queries import case_key
 from handover.context import Context
 from handover.detection import ScanReport, inspect_isolated
+from handover.i18n import Text
 from handover.inventory.content import Stored, plain_chunks, raw_chunks, store
-from handover.inventory.inspecting import begin, keep_report, parts_for
+from handover.inventory.inspecting import begin, keep_report, parts_for, refuse
 from handover.inventory.models import RecordSet, Upload
 from handover.inventory.queries import facts_of
 from handover.inventory.service import announce_copy, fill_copy
@@ -21,7 +23,6 @@ from handover.inventory.uploads import drop_segments, upload_key
 from handover.jobs import Job, JobRun
 from handover.settings import Settings
 from handover.vault import SealedBlob, Vault
-from handover.workflow import Workflow
 
 
 def ingest(run: JobRun) -> None:
@@ -57,12 +58,9 @@ def ingest(run: JobRun) -> None:
 def on_end(ctx: Context, job: Job, code: str) -> None:
     """An inspection that ended without success refuses the record set, so that somebody decides."""
     row = ctx.session.get_one(RecordSet, uuid.UUID(job.arguments.get("record_set", job.arguments["entity_id"])))
-    if row.state == "scanning":
-        row.blocked = {
-            "zh": f"检查未完成（{code}），请更换文件",
-            "en": f"the inspection did not finish ({code}); replace the file",
-        }
-        ctx.get(Workflow).fire(ctx, row, "refuse")
+    refuse(
+        ctx, row, Text(f"检查未完成（{code}），请更换文件", f"the inspection did not finish ({code}); replace the file")
+    )
 
 
 def _segments(run: JobRun, vault: Vault, upload: Upload) -> Iterator[bytes]:

@@ -18,13 +18,13 @@ from handover.detection import ScanReport
 from handover.detection.isolated import inspect_part_isolated
 from handover.detection.parts import PartState, merge
 from handover.i18n import Text
-from handover.inventory.content import plain_chunks, store
+from handover.inventory.content import store
 from handover.inventory.models import Copy, Field, InspectionPart, RecordSet
-from handover.inventory.queries import RecordFacts, copy_content, facts_of, source_copy
+from handover.inventory.queries import RecordFacts, copy_plain, copy_source, facts_of, source_copy
 from handover.inventory.service import announce_copy, drop_copy, fill_copy
 from handover.jobs import JobRun
 from handover.settings import Policy
-from handover.vault import SealedBlob, Vault
+from handover.vault import Vault
 from handover.workflow import Workflow
 
 #: Endings of files whose records stand for themselves; one that lies is refused by every part.
@@ -59,10 +59,9 @@ def inspect_part(run: JobRun) -> None:
         facts = facts_of(ctx, row)
         if row.state != "scanning" or facts is None:
             return
-        copy = source_copy(ctx, row.id)
-        blob, content = msgspec.convert(copy.blob, SealedBlob), copy_content(ctx, copy)
+        source = copy_source(ctx, source_copy(ctx, row.id))
     found = inspect_part_isolated(
-        lambda: plain_chunks(vault, str(copy.key_id), blob, content),
+        source,
         facts.filename,
         key=vault.secret(case_key(row.case_id)),
         part=(part.number, part.of),
@@ -71,7 +70,7 @@ def inspect_part(run: JobRun) -> None:
     )
     if isinstance(found, Text):
         with run.finish() as ctx:
-            _refuse(ctx, ctx.session.get_one(RecordSet, row.id), found)
+            refuse(ctx, ctx.session.get_one(RecordSet, row.id), found)
         return
     copy_id = announce_copy(run, row.case_id, "working", "L3", record_set_id=row.id)
     stored = store(vault, f"copy:{copy_id}", _RESULT_FORMAT, [msgspec.msgpack.encode(found)])
@@ -87,13 +86,12 @@ def inspect_part(run: JobRun) -> None:
 
 def conclude(run: JobRun) -> None:
     """Puts the parts' counts together and keeps the report."""
-    vault = run.installation.get(Vault)
     with run.unit_of_work(write=False) as ctx:
         if ctx.session.get_one(RecordSet, run.entity_id).state != "scanning":
             return
         copies = [ctx.session.get_one(Copy, part.result_copy_id) for part in _parts_of(ctx, run.entity_id)]
-        results = [(str(c.key_id), msgspec.convert(c.blob, SealedBlob), copy_content(ctx, c)) for c in copies]
-    states = [msgspec.msgpack.decode(b"".join(plain_chunks(vault, *one)), type=PartState) for one in results]
+        results = [copy_plain(ctx, copy) for copy in copies]
+    states = [msgspec.msgpack.decode(b"".join(chunks), type=PartState) for chunks in results]
     report, _digests = merge(states)
     with run.finish() as ctx:
         row = ctx.session.get_one(RecordSet, run.entity_id)
@@ -107,7 +105,7 @@ def conclude(run: JobRun) -> None:
 def keep_report(ctx: Context, row: RecordSet, report: ScanReport) -> None:
     """Notes what an inspection found and moves the record set on; a file that can't be inspected is refused."""
     if report.blocked is not None:
-        _refuse(ctx, row, report.blocked)
+        refuse(ctx, row, report.blocked)
         return
     _keep_fields(ctx, row, report)
     workflow = ctx.get(Workflow)
@@ -115,7 +113,8 @@ def keep_report(ctx: Context, row: RecordSet, report: ScanReport) -> None:
     workflow.fire(ctx, row, "classify")
 
 
-def _refuse(ctx: Context, row: RecordSet, reason: Text) -> None:
+def refuse(ctx: Context, row: RecordSet, reason: Text) -> None:
+    """Blocks a record set that is being inspected, with the reason, until somebody decides."""
     if row.state == "scanning":
         row.blocked = {"zh": reason.zh, "en": reason.en}
         ctx.get(Workflow).fire(ctx, row, "refuse")

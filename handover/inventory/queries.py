@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -217,9 +217,15 @@ def copy_content(ctx: Context, copy: Copy) -> Content:
     return msgspec.convert(sealed, Content)
 
 
+def copy_source(ctx: Context, copy: Copy) -> Callable[[], Iterator[bytes]]:
+    """Opens the copy's original bytes, decrypted as they are read, as often as wanted; usable after the unit of work has ended."""
+    vault, key_id, blob, content = ctx.get(Vault), str(copy.key_id), _blob(copy), copy_content(ctx, copy)
+    return lambda: plain_chunks(vault, key_id, blob, content)
+
+
 def copy_plain(ctx: Context, copy: Copy) -> Iterator[bytes]:
-    """The copy's original bytes, decrypted as they are read; usable after the unit of work has ended."""
-    return plain_chunks(ctx.get(Vault), str(copy.key_id), _blob(copy), copy_content(ctx, copy))
+    """The same, opened once."""
+    return copy_source(ctx, copy)()
 
 
 def copy_raw(ctx: Context, copy: Copy) -> Iterator[bytes]:

@@ -166,16 +166,7 @@ def _is_covered(value: str, spans: list[Span]) -> bool:
     """True when nothing that could identify lies outside the hits."""
     if spans[0].start == 0 and spans[0].end == len(value):
         return True
-    return not _ALPHANUMERIC.search(_outside(value, spans))
-
-
-def _outside(value: str, spans: list[Span]) -> str:
-    parts = []
-    done = 0
-    for span in spans:
-        parts.append(value[done : span.start])
-        done = span.end
-    return "".join([*parts, value[done:]])
+    return not _ALPHANUMERIC.search(_applied(value, [Edit(span.start, span.end, "") for span in spans]))
 
 
 class Redaction:

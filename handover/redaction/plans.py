@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 import msgspec
 
 from handover.context import Context
-from handover.detection import LEVELS
+from handover.detection import LEVELS, total
 from handover.errors import ConflictError
 from handover.inventory.models import Field, RecordSet
 from handover.inventory.queries import field_name, fields_of, report_of
@@ -113,10 +113,6 @@ def _planned(ctx: Context, record_set_id: uuid.UUID, given: dict[str, Any]) -> P
     policy = msgspec.convert(given, Policy)
     proposal = proposed_policy(ctx, record_set) or Policy()
     fields = fields_of(ctx, record_set_id)
-    found: dict[str, int] = {}
-    for field in fields:
-        for kind, count in field.kinds.items():
-            found[kind] = found.get(kind, 0) + count
     return PlannedSet(
         record_set_id=str(record_set_id),
         number=record_set.number,
@@ -125,7 +121,7 @@ def _planned(ctx: Context, record_set_id: uuid.UUID, given: dict[str, Any]) -> P
         fields=[_field(ctx, field, policy, proposal) for field in fields],
         kinds=[
             PlannedKind(kind=k, found=n, action=policy.action_for(k), proposed=proposal.action_for(k))
-            for k, n in sorted(found.items())
+            for k, n in total(field.kinds for field in fields).items()
         ],
         other=policy.other,
     )

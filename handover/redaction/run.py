@@ -7,7 +7,8 @@ putting together. Nothing that a part read outlives it but its output and its se
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import delete, select
@@ -15,10 +16,10 @@ from sqlalchemy import delete, select
 from handover import jobs
 from handover.cases.queries import case_key
 from handover.context import Context
-from handover.inventory.content import Content, Sink, Stored, plain_chunks, store
+from handover.inventory.content import Content, Sink, Stored, store
 from handover.inventory.inspecting import parts_for
 from handover.inventory.models import Copy, RecordSet
-from handover.inventory.queries import copy_content, facts_of, source_copy
+from handover.inventory.queries import copy_content, copy_plain, copy_source, facts_of, source_copy
 from handover.inventory.service import announce_copy, drop_copy, fill_copy
 from handover.jobs import Job, JobRun
 from handover.masking import Policy, RedactionReport, redact_isolated, residual_isolated
@@ -28,7 +29,7 @@ from handover.redaction.queries import items_of, parts_of, plan_of, report_of_pa
 from handover.redaction.samples import SAMPLES_FORMAT
 from handover.redaction.service import pseudonym_key
 from handover.settings import Settings
-from handover.vault import SealedBlob, Vault
+from handover.vault import Vault
 from handover.workflow import Workflow
 
 
@@ -37,15 +38,18 @@ class _Task:
     record_set_id: uuid.UUID
     name: str
     policy: Policy
-    key_id: str
-    blob: SealedBlob
+    source: Callable[[], Iterator[bytes]]
     content: Content
-    records: int = 0
+    records: int
     #: How many records a reviewer will look at.
-    samples: int = 0
+    samples: int
 
-    def source(self, vault: Vault) -> Callable[[], Iterator[bytes]]:
-        return lambda: plain_chunks(vault, self.key_id, self.blob, self.content)
+
+class _Output(NamedTuple):
+    """A copy that was made: what it is, and its bytes, once."""
+
+    format: str
+    chunks: Iterator[bytes]
 
 
 def start(run: JobRun) -> None:
@@ -57,12 +61,11 @@ def start(run: JobRun) -> None:
         ctx.get(Workflow).fire(ctx, row, "start")
         # Parts of an earlier run are replaced; their copies stay on the register until they are destroyed.
         ctx.session.execute(delete(RedactionPart).where(RedactionPart.redaction_id == row.id))
-        for record_set_id in map(uuid.UUID, sorted(plan_of(ctx, row) or {})):
-            task = _task(ctx, row, record_set_id)
+        for task in _tasks(ctx, row):
             of = parts_for(ctx.get(Settings).policy, task.name, task.content.size)
             for number in range(of):
                 part = RedactionPart(
-                    case_id=row.case_id, redaction_id=row.id, record_set_id=record_set_id, number=number, of=of
+                    case_id=row.case_id, redaction_id=row.id, record_set_id=task.record_set_id, number=number, of=of
                 )
                 ctx.session.add(part)
                 ctx.session.flush()
@@ -79,7 +82,7 @@ def redact_part(run: JobRun) -> None:
         row = ctx.session.get_one(Redaction, part.redaction_id)
         if row.state != "running":
             return
-        task = _task(ctx, row, part.record_set_id)
+        (task,) = _tasks(ctx, row, part.record_set_id)
         secret = vault.secret(pseudonym_key(row.case_id, row.party_id))
     output_id, sample_id = (
         announce_copy(run, row.case_id, kind, "L2", record_set_id=task.record_set_id) for kind in ("redacted", "sample")
@@ -89,7 +92,7 @@ def redact_part(run: JobRun) -> None:
         Sink(vault, f"copy:{sample_id}", SAMPLES_FORMAT) as sample,
     ):
         report = redact_isolated(
-            task.source(vault),
+            task.source,
             task.name,
             task.policy,
             secret,
@@ -114,7 +117,7 @@ def merge(run: JobRun) -> None:
         for part in parts_of(ctx, row.id):
             by_set.setdefault(part.record_set_id, []).append(part)
         sources = {
-            part.id: [_content_of(ctx, copy_id) for copy_id in (part.output_copy_id, part.sample_copy_id)]
+            part.id: [_output(ctx, copy_id) for copy_id in (part.output_copy_id, part.sample_copy_id)]
             for parts in by_set.values()
             if len(parts) > 1
             for part in parts
@@ -132,22 +135,25 @@ def merge(run: JobRun) -> None:
 
 def check_residual(run: JobRun) -> None:
     """Scans the bytes that came out with the detectors and with the values known from the source."""
-    vault = run.installation.get(Vault)
     with run.unit_of_work(write=False) as ctx:
         row = ctx.session.get_one(Redaction, run.entity_id)
         if row.state != "residual_check":
             return
-        work = [(item, _task(ctx, row, item.record_set_id), _output(ctx, item)) for item in items_of(ctx, row.id)]
+        tasks = {task.record_set_id: task for task in _tasks(ctx, row)}
+        work = [
+            (item, tasks[item.record_set_id], copy_source(ctx, ctx.session.get_one(Copy, item.output_copy_id)))
+            for item in items_of(ctx, row.id)
+        ]
     results: dict[uuid.UUID, tuple[dict[str, Any], int | None, int]] = {}
     total = sum(task.records for _, task, _ in work)
     done = 0
     for item, task, output in work:
         quasi = [name for name, rule in task.policy.fields.items() if rule.action == "generalise"]
         report = residual_isolated(
-            output.source(vault),
+            output,
             task.name,
             task.policy,
-            source=task.source(vault),
+            source=task.source,
             quasi_identifiers=quasi,
             progress=_passes(run, total, "survey", "residual", before=done),
         )
@@ -176,26 +182,30 @@ def _passes(run: JobRun, records: int, *stages: str, before: int = 0) -> Callabl
     return report
 
 
-def _task(ctx: Context, row: Redaction, record_set_id: uuid.UUID) -> _Task:
-    policy = (plan_of(ctx, row) or {})[str(record_set_id)]
+def _tasks(ctx: Context, row: Redaction, only: uuid.UUID | None = None) -> list[_Task]:
+    """What the plan asks for, by record set; of all of them or of one."""
+    plan = sorted((plan_of(ctx, row) or {}).items())
+    wanted = [(uuid.UUID(identifier), policy) for identifier, policy in plan]
+    return [_task(ctx, identifier, policy) for identifier, policy in wanted if only in {None, identifier}]
+
+
+def _task(ctx: Context, record_set_id: uuid.UUID, policy: dict[str, Any]) -> _Task:
     record_set = ctx.session.get_one(RecordSet, record_set_id)
     copy, facts = source_copy(ctx, record_set.id), facts_of(ctx, record_set)
     return _Task(
         record_set_id=record_set.id,
         name=facts.filename if facts else record_set.number,
         policy=msgspec.convert(policy, Policy),
-        key_id=str(copy.key_id),
-        blob=msgspec.convert(copy.blob, SealedBlob),
+        source=copy_source(ctx, copy),
         content=copy_content(ctx, copy),
         records=record_set.records,
         samples=sample_size(ctx, record_set.records),
     )
 
 
-def _output(ctx: Context, item: RedactionItem) -> _Task:
-    copy = ctx.session.get_one(Copy, item.output_copy_id)
-    blob = msgspec.convert(copy.blob, SealedBlob)
-    return _Task(item.record_set_id, "", Policy(), str(copy.key_id), blob, copy_content(ctx, copy))
+def _output(ctx: Context, copy_id: uuid.UUID | None) -> _Output:
+    copy = ctx.session.get_one(Copy, copy_id)
+    return _Output(copy_content(ctx, copy).format, copy_plain(ctx, copy))
 
 
 def _keep_part(ctx: Context, part_id: uuid.UUID, report: RedactionReport, copies: dict[uuid.UUID, Stored]) -> None:
@@ -213,25 +223,11 @@ def _keep_part(ctx: Context, part_id: uuid.UUID, report: RedactionReport, copies
         jobs.put(ctx, "redaction.merge", case_id=part.case_id, entity_id=part.redaction_id, redaction=part.redaction_id)
 
 
-def _content_of(ctx: Context, copy_id: uuid.UUID | None) -> tuple[str, Callable[[], Iterator[bytes]]]:
-    """The format of a part's copy, and its bytes after the unit of work has ended."""
-    copy = ctx.session.get_one(Copy, copy_id)
-    vault, key_id, blob = ctx.get(Vault), str(copy.key_id), msgspec.convert(copy.blob, SealedBlob)
-    content = copy_content(ctx, copy)
-    return content.format, lambda: plain_chunks(vault, key_id, blob, content)
-
-
 def _join(
-    run: JobRun,
-    vault: Vault,
-    case_id: uuid.UUID,
-    kind: str,
-    record_set_id: uuid.UUID,
-    parts: list[tuple[str, Callable[[], Iterator[bytes]]]],
+    run: JobRun, vault: Vault, case_id: uuid.UUID, kind: str, record_set_id: uuid.UUID, parts: list[_Output]
 ) -> tuple[uuid.UUID, Stored]:
     copy_id = announce_copy(run, case_id, kind, "L2", record_set_id=record_set_id)
-    chunks = (chunk for _format, source in parts for chunk in source())
-    return copy_id, store(vault, f"copy:{copy_id}", parts[0][0], chunks)
+    return copy_id, store(vault, f"copy:{copy_id}", parts[0].format, chain.from_iterable(part.chunks for part in parts))
 
 
 def _store(

@@ -12,13 +12,12 @@ from handover.audit import AuditLog
 from handover.cases.queries import require_role
 from handover.context import Context
 from handover.errors import ConflictError, NotFoundError
-from handover.inventory.content import plain_chunks
 from handover.inventory.models import Copy
-from handover.inventory.queries import copy_content
+from handover.inventory.queries import copy_plain
 from handover.masking import SampledRecord
 from handover.redaction.models import Redaction
 from handover.redaction.queries import items_of
-from handover.vault import SealedBlob, Vault
+from handover.vault import Vault
 
 SAMPLES_FORMAT = "samples"
 
@@ -50,6 +49,5 @@ def _records(ctx: Context, copy_id: uuid.UUID) -> list[SampledRecord]:
     copy, vault = ctx.session.get_one(Copy, copy_id), ctx.get(Vault)
     if copy.key_id is None or not vault.has(copy.key_id):
         raise ConflictError("the records of this run are destroyed, and the sample with them")
-    blob = msgspec.convert(copy.blob, SealedBlob)
-    lines = b"".join(plain_chunks(vault, copy.key_id, blob, copy_content(ctx, copy))).splitlines()
+    lines = b"".join(copy_plain(ctx, copy)).splitlines()
     return [msgspec.json.decode(line, type=SampledRecord) for line in lines]

@@ -1,11 +1,11 @@
 """The redaction report of one run for one bidder."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from handover.attestations import law
 from handover.attestations.facts import Facts, acted, counted, gates_now, worded
 from handover.context import Context
+from handover.detection import total
 from handover.documents.document import Covered
 from handover.i18n import Text
 from handover.inventory.models import Copy, RecordSet
@@ -42,8 +42,8 @@ def gather(ctx: Context, row: Redaction) -> Facts:
                 }
                 for item in items
             ],
-            "replaced_by_kind": _sum(item.counts for item in items),
-            "kept_by_kind": _sum((item.residual or {}).get("kept", {}) for item in items),
+            "replaced_by_kind": total(item.counts for item in items),
+            "kept_by_kind": total((item.residual or {}).get("kept", {}) for item in items),
             "rules": [rule for one in planned for rule in _rules(one)],
             "quasi_identifiers": [
                 f"{one.number}: {field.name}" for one in planned for field in one.fields if field.action == "generalise"
@@ -88,11 +88,3 @@ def _rules(planned: PlannedSet) -> list[dict[str, Any]]:
         for one in planned.kinds
     ]
     return fields + kinds
-
-
-def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: dict[str, int] = {}
-    for one in counts:
-        for kind, count in one.items():
-            total[kind] = total.get(kind, 0) + count
-    return dict(sorted(total.items()))
