@@ -143,8 +143,11 @@ class KnownValues:
                     break
 
     def _find_numbers(self, text: str) -> Iterator[Span]:
-        for match in _DIGITS.finditer(text):
-            number = match[0].translate(_SEPARATORS)
-            kind = self._numbers.get(number) or (self.table.kind_of(number) if self.table else None)
+        matches = list(_DIGITS.finditer(text))
+        numbers = [match[0].translate(_SEPARATORS) for match in matches]
+        kinds = [self._numbers.get(number) for number in numbers]
+        if self.table and None in kinds:
+            kinds = [kind or its for kind, its in zip(kinds, self.table.kinds_of(numbers), strict=True)]
+        for match, kind in zip(matches, kinds, strict=True):
             if kind:
                 yield Span(match.start(), match.end(), kind, 0.9)

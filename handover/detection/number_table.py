@@ -32,13 +32,16 @@ class NumberTable:
             self.count += self._kernel.call("add_numbers", self._kernel.put(lines), len(lines), KINDS.index(kind), room)
             self._kernel.mark = mark
 
-    def kind_of(self, number: str) -> str | None:
-        """The kind of a number in digits; None when it is not known."""
+    def kinds_of(self, numbers: list[str]) -> list[str | None]:
+        """The kind of each number in digits; None when it is not known."""
+        lines = "".join(f"{number}\n" for number in numbers).encode()
         with self._lock:
             mark = self._kernel.mark
-            found = self._kernel.call("known_number", self._kernel.put(number.encode()), len(number))
+            out = self._kernel.reserve(len(numbers))
+            self._kernel.call("known_numbers", self._kernel.put(lines), len(lines), out)
+            found = self._kernel.view(out, len(numbers), np.uint8).tolist()
             self._kernel.mark = mark
-        return KINDS[found - 1] if found else None
+        return [KINDS[kind - 1] if kind else None for kind in found]
 
     def slots(self) -> np.ndarray:
         """The table itself, for another instance of the kernel."""

@@ -75,6 +75,12 @@ u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
     return added;
 }
 
+/* For numbers in digits, LF behind each: 0, or 1 and the kind. */
+void known_numbers(const u8 *lines, u32 size, u8 *out) {
+    for (u32 at = 0, start = 0; at < size; at++)
+        if (lines[at] == '\n') *out++ = (u8)known_number(lines + start, at - start), start = at + 1;
+}
+
 /* Bytes of the longest known name that begins here; 1 when only Python can tell. */
 u32 known_name(const u8 *text, u32 room) {
     if (room < 6 || text[3] < 0xE0) return 0;

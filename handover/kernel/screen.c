@@ -293,8 +293,8 @@ static u32 name_lengths(u32 at) {
     return found;
 }
 
-/* Whether a name that is no word begins here and ends where one may end. Behind a cue (`bare`) a word will do when no other
- * character follows. A known name that follows may be gone when the text is looked at again. */
+/* Whether a name that is no word begins here and ends where one may end. Where a cue introduces it (`bare`) a word will do when no
+ * other character follows. A known name that follows may be gone when the text is looked at again. */
 static int name_from(u32 at, int bare) {
     u32 lengths = name_lengths(at);
     if (!lengths || known_name(value + at, value_end - at)) return 0;
@@ -317,8 +317,13 @@ static int is_between(u32 code) {
 }
 
 static int name_behind_cue(u32 at) {
-    for (u32 size, count = 0; at < value_end && count < 8; at += size, count++) {
-        if (name_from(at, 1)) return 1;
+    u32 code, size, introduced = 0; /* 我是, 他叫, 叫做; or a sign between */
+    if (at >= value_start + 3 && value[at - 3] >= 0xE0) {
+        code = decode(value, at - 3, &size);
+        introduced = code == 0x662F || code == 0x53EB || code == 0x505A;
+    }
+    for (u32 count = 0; at < value_end && count < 8; at += size, count++) {
+        if (name_from(at, introduced || count)) return 1;
         if (!is_between(decode(value, at, &size))) return 0;
     }
     return 0;

@@ -12,7 +12,7 @@ from handover.detection.names import chinese, western
 from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 2, "whole"
+KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 3, "whole"
 
 #: Words that begin with a surname's character; a name column would not hold them, a product column does.
 _WORDS = frozenset(

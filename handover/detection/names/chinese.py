@@ -29,6 +29,8 @@ _CUE = re.compile(
     "|签收人|接收人|监护人|持卡人|户名|被保险人|投保人|受益人|借款人|担保人|承租人|出租人|(?<!企)业主|患者|病人|学生|员工|客户|用户|乘客|旅客|司机|顾客|会员|家长|我叫|我是|叫做|名叫|他叫|她叫|记者|通讯员|本人|致电|联系|签名|签字|审核|批准|复核|制单)"
     '(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“"]{0,3}'
 )
+#: What a cue ends with where it surely introduces what follows: 姓名：高兴 is a name, 联系商务 is none.
+_INTRODUCES = "是为叫做:： \t（(“\""
 #: Only a person has these behind it.
 _PERSON_BEHIND = re.compile(
     rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])"
@@ -77,13 +79,14 @@ def _at(text: str, start: int, confidence: float, *, bare: bool) -> Iterator[Spa
     match = _NAME.match(text, start)
     if match is None:
         return
+    introduced = bare and text[start - 1] in _INTRODUCES
     for end in range(match.end(), start + 1, -1):
         name = text[start:end]
         ends = _NO_HAN.match(text, end) or _AFTER_SHORT.match(text, end) or _TITLE_OR_VERB.match(text, end)
         if ends and len(name) > 1 and _NAME.fullmatch(name):
             doubtful = name[0] in _ALSO_WORDS or name[-1] in _NO_GIVEN or _PLACE_END.search(name)
             plausible = name not in words() and (bare or not doubtful)
-            if plausible or (bare and _NO_HAN.match(text, end)):
+            if plausible or (introduced and _NO_HAN.match(text, end)):
                 yield Span(start, end, "person_name", confidence)
             return
 
