@@ -44,11 +44,13 @@ VERSIONS = {
     "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 1,
 }  # fmt: skip
 
-#: The kinds that the kernel decides itself, in its order; the last two only in columns of their own.
-KINDS = ("resident_id", "mobile", "email", "bank_card", "iban", "uscc", "person_name", "address", "birth_date")
-#: What the detectors give.
-_CONFIDENCE = (0.99, 0.9, 0.97, 0.95, 0.99, 0.98, 0.82)
-HITS = [(kind, confidence) for kind, confidence in zip(KINDS, _CONFIDENCE, strict=False)]
+#: What the kernel decides itself, in its order, with the confidence that the detectors give: address and birth date only in columns of
+#: their own, a name when it is known, and at last a name before a title.
+HITS = (
+    ("resident_id", 0.99), ("mobile", 0.9), ("email", 0.97), ("bank_card", 0.95), ("iban", 0.99), ("uscc", 0.98), ("person_name", 0.82),
+    ("address", 0.99), ("birth_date", 0.99), ("person_name", 0.75),
+)  # fmt: skip
+KINDS = tuple(kind for kind, _ in HITS)
 
 _SLOW, _ORDER, _PHONE, _CARD, _WHOLE_WORD, _CUE, _TITLE, _LONGITUDE = (1 << bit for bit in range(8))
 #: A value that holds one of these goes to the detectors; those in ASCII end where no letter or digit follows.
@@ -299,6 +301,7 @@ def _lists() -> tuple[dict[str, int], ...]:
         *(dict.fromkeys(words, 0) for words in plain),
         {name: level | full << 2 for name, (level, full) in gazetteer.names.items()},
         dict.fromkeys(gazetteer.short_districts, 0),
+        {edge: (edge in chinese.NO_FIRST) | (edge in chinese.NO_LAST) << 1 for edge in chinese.NO_FIRST | chinese.NO_LAST},
     )
 
 

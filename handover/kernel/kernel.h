@@ -5,7 +5,7 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 
 /* The kinds that are decided here, in the order of screening.KINDS. */
-enum { RESIDENT_ID, MOBILE, EMAIL, BANK_CARD, IBAN, USCC, PERSON_NAME, ADDRESS, BIRTH_DATE };
+enum { RESIDENT_ID, MOBILE, EMAIL, BANK_CARD, IBAN, USCC, PERSON_NAME, ADDRESS, BIRTH_DATE, TITLED_NAME };
 
 /* checks.c: the check digits of handover/detection/checks.py over bytes of the right length. */
 int resident_id_holds(const u8 *number);
@@ -22,7 +22,7 @@ int known_word(const u8 *word, u32 size);
 int known_number(const u8 *number, u32 size);
 
 /* lexicon.c: word lists, in the order of screening.LISTS. */
-enum { WORDS, COMPOUNDS, TITLES, ORDINARY, GIVEN, PLAIN, PARTICLES, STREETS, STREET_ENDS, HEADS, REGIONS, SHORT_DISTRICTS, LISTS };
+enum { WORDS, COMPOUNDS, TITLES, ORDINARY, GIVEN, PLAIN, PARTICLES, STREETS, STREET_ENDS, HEADS, REGIONS, SHORT_DISTRICTS, NAME_EDGES, LISTS };
 u64 hash(const u8 *text, u32 size);
 /* 0 when a list does not hold the text, otherwise 1 and what was noted with it. */
 u32 listed(u32 list, const u8 *text, u32 size);

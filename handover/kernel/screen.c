@@ -343,11 +343,12 @@ static int name_until(u32 end, int any) {
 
 static u32 sign_at(u32 at, u32 *size) { return at < value_end ? decode(value, at, size) : (*size = 0, 0); }
 
-/* Whether a title or a verb of persons, their sex or a telephone number begins here. */
+/* Whether a title or a verb of persons, their sex or a telephone number begins here; WORD when a word does that is one in any case. */
+enum { LONGEST_TITLE = 5, WORD = 2 };
 static int is_title(u32 at) {
     u32 size, code, from = at;
-    for (u32 n = 1; n <= 5 && at + 3 * n <= value_end; n++)
-        if (value[at] >= 0xE0 && listed(TITLES, value + at, 3 * n)) return 1;
+    for (u32 n = LONGEST_TITLE; n; n--)
+        if (at + 3 * n <= value_end && value[at] >= 0xE0 && listed(TITLES, value + at, 3 * n)) return n > 1 ? WORD : 1;
     for (u32 i = 0; i < 3; i++, from += size) {
         code = sign_at(from, &size);
         if (code == 0x7537 || code == 0x5973 || is_digit(code)) return 1;
@@ -557,14 +558,41 @@ static int take_sign(const u8 *text, u32 low, u32 high, u32 at, u32 c) {
     return c == '@' ? judge_at(text, low, high, at) : 0;
 }
 
-/* Whether a Chinese name ends here, and a title, a verb or another name follows. */
+enum { NO_FIRST = 1, NO_LAST = 2 };
+static int is_doubtful(u32 at, u32 where) {
+    u32 found = listed(NAME_EDGES, value + at, 3);
+    return found && (found - 1) & where;
+}
+
+/* A name right before a title that begins at `at`: a hit where it begins a value or follows a sign and is plainly a name. */
+static int titled_name(u32 at) {
+    static const u32 orders[] = {3, 2, 4};
+    for (u32 n = 1; n < LONGEST_TITLE && at >= value_start + 3 * n; n++) /* a title that begins earlier and reaches over */
+        for (u32 size = n + 1; size <= LONGEST_TITLE && at + 3 * (size - n) <= value_end; size++)
+            if (listed(TITLES, value + at - 3 * n, 3 * size)) return SLOW;
+    for (u32 i = 0; i < 3; i++) {
+        u32 n = orders[i], start = at - 3 * n, back = start;
+        if (at < value_start + 3 * n || value[start] < 0xE0 || !(name_lengths(start) >> n & 1) || listed(WORDS, value + start, 3 * n)) continue;
+        if (is_doubtful(start, NO_FIRST) || is_doubtful(at - 3, NO_LAST)) return SLOW;
+        if (start > value_start) {
+            while ((value[--back] & 0xC0) == 0x80) {}
+            u32 size, code = decode(value, back, &size);
+            if (is_hanzi(code)) return SLOW;
+        }
+        return hit(start, at, TITLED_NAME);
+    }
+    return SLOW;
+}
+
+/* A Chinese name that ends here, where a title, a verb or another name follows. */
 static int name_before(u32 at) {
     u32 code, size, kind = kind_at(at, &code);
     if (!(kind & TITLE_START) && is_hanzi(code)) return 0;
     if (!name_until(at, 1)) return 0;
-    if (is_title(at) && name_until(at, 0)) return 1;
+    int title = is_title(at);
+    if (title && name_until(at, 0)) return title == WORD ? titled_name(at) : SLOW;
     decode(value, at, &size);
-    return may_join_names(code) && is_row_of_names(at, at + size);
+    return may_join_names(code) && is_row_of_names(at, at + size) ? SLOW : 0;
 }
 
 /* How many numbers have two decimals or more. */

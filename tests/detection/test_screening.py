@@ -32,6 +32,7 @@ PIECES = [
     "李建国", "陈晓", "欧阳修", "方税", "高兴", "经理", "来电", "反映", "、", "，男，", "联系人", "姓名：", "客户", "说，", "称", "联系", "的", "和", "王", "张", "要求",
     "Main ", "Street", "12 ", "12-14 ", "12A, ", "rue ", "Hauptstr. 5", "Box 12", "Follow-up ", "Smith ", "Foo ", "I ", "J. ", "JOE ", "TD ", "Dear ", "called ", "my name is ",
     "de ", "The ", "'s ", "北京市", "朝阳", "浙江", "小区", "村", "大厦", "中心", "三单元", "12F", "#5", "甲", "北纬31.23", "东经121.47", " lng ", "120.153", "使014578", "WJ", "3月",
+    "许伟", "任明", "刘英", "于", "王建国", "陈海", "赵代", "孙工", "表示", "代表", "程师", "工程师", "女士", "打来电话", "签收", "反馈", "主任", "书记", "法官", "曾", "刘记", "司马光明",
     "2024年", "港", "台北", "02-2345-6789", "66123456", "pin", "my pin is 4821", "12 bis ", "apt 5", "the ", "visit ",
     "911310000123456789", "a.b@c.de", "zhang@example.com", "138", "1234", "5678", "99", "0", "和", "或者", " at ", "phone", "ext. ", "5 Main Street", "\u3000", "é", "——",
 ]  # fmt: skip
@@ -86,6 +87,8 @@ def test_ordinary_texts_are_settled_without_the_detectors() -> None:
     assert slow == []
     kinds = [[span.kind for span in found.get(value, [])] for value in values]
     assert kinds == [["mobile"], ["person_name", "bank_card"], ["email"], ["resident_id", "uscc"]]
+    found, slow = SCREEN.find(["吴海燕要求退款。", "昨天，赵明来电说已收到", "如有差异请联系商务，谢谢"], numbers=True)
+    assert (slow, list(found)) == ([], ["吴海燕要求退款。", "昨天，赵明来电说已收到"])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ building below the district, and below a mere city also a number.
 import re
 from collections.abc import Iterator
 
-from handover.detection.addresses.regions import Regions, regions_at
+from handover.detection.addresses.regions import Regions, gazetteer, regions_at
 from handover.detection.spans import Span
 
 _NUM = "(?:[0-9]{1,5}[A-Za-z]?|[A-Za-z][0-9]{0,4}|[一二三四五六七八九十百零〇两]{1,4})"
@@ -99,16 +99,13 @@ def _bounds(text: str, at: int, low: int) -> tuple[int, int]:
 
 
 def _from_region(text: str, low: int, high: int) -> tuple[int, int] | None:
-    start = low
-    while start < high - 1:
-        regions = regions_at(text, start, high)
-        if regions is None:
-            start += 1
-            continue
-        end = _detail(text, start, regions, high)
-        if end:
-            return start, end
-        start = regions.end
+    heads, done = gazetteer().heads, low
+    for start in range(low, high - 1):
+        if text[start : start + 2] in heads and start >= done and (regions := regions_at(text, start, high)):
+            end = _detail(text, start, regions, high)
+            if end:
+                return start, end
+            done = regions.end
     return None
 
 

@@ -19,14 +19,18 @@ TITLE = (
     "(?:先生|女士|小姐|太太|同志|老师|医生|大夫|护士|律师|教授|博士|总经理|副总|经理|主任|主管|组长|师傅|阿姨|董事|总监|院长|校长|所长|处长|科长|部长"
     "|局长|厅长|书记|市长|省长|县长|镇长|村长|主席|总理|总统|委员|代表|记者|警官|法官|检察官|工程师|设计师|会计|同学|选手|教练|将军|队长|班长|站长|店长|院士|顾问|客户|用户|业主|患者)"
 )
+#: Each way begins with a character of its own, so that `re` looks for those first: ten times as fast as by optional signs.
+_SEX = "(?:男|女)(?:[，,、。；; )）]|$)"
 _VERB = (
-    "(?:[（(]?[，,：: ]?(?:男|女)(?:[，,、。；; )）]|$)|说[，,：:。]|表示|认为|指出|介绍说?|告诉|称[，,：:]|强调|透露|回忆|坦言|来电|致电|打来电话|投诉|反映|反馈|要求|签收|签字"
-    "|报道|摄|电话|手机|微信|联系方式|身份证|住址|地址|本人|家住|现住|出生|毕业于|担任|[（(][0-9]{2,4}|[:：]?1[3-9][0-9]{9})"
+    "说[，,：:。]|表示|认为|指出|介绍说?|告诉|称[，,：:]|强调|透露|回忆|坦言|来电|致电|打来电话|投诉|反映|反馈|要求|签收|签字"
+    "|报道|摄|电话|手机|微信|联系方式|身份证|住址|地址|本人|家住|现住|出生|毕业于|担任"
+    f"|男(?:[，,、。；; )）]|$)|女(?:[，,、。；; )）]|$)|{'|'.join(f'{sign}[，,：: ]?{_SEX}' for sign in ('（', '[(]'))}"
+    f"|{'|'.join(f'{sign}{_SEX}' for sign in '，,：: ')}|（[0-9]{{2,4}}|[(][0-9]{{2,4}}|:1[3-9][0-9]{{9}}|：1[3-9][0-9]{{9}}|1[3-9][0-9]{{9}}"
 )
 #: Cues that introduce a name whatever it looks like.
 _CUE = re.compile(
     "(?:姓名|名字|联系人|联络人|收件人|收货人|寄件人|发件人|经办人|负责人|法定代表人|法人代表|法人|申请人|投诉人|举报人|报案人|当事人|被告人?|原告人?|委托人|代理人|受托人"
-    "|签收人|接收人|监护人|持卡人|户名|被保险人|投保人|受益人|借款人|担保人|承租人|出租人|(?<!企)业主|患者|病人|学生|员工|客户|用户|乘客|旅客|司机|顾客|会员|家长|我叫|我是|叫做|名叫|他叫|她叫|记者|通讯员|本人|致电|联系|签名|签字|审核|批准|复核|制单)"
+    "|签收人|接收人|监护人|持卡人|户名|被保险人|投保人|受益人|借款人|担保人|承租人|出租人|业主(?<!企业主)|患者|病人|学生|员工|客户|用户|乘客|旅客|司机|顾客|会员|家长|我叫|我是|叫做|名叫|他叫|她叫|记者|通讯员|本人|致电|联系|签名|签字|审核|批准|复核|制单)"
     '(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“"]{0,3}'
 )
 #: What a cue ends with where it surely introduces what follows: 姓名：高兴 is a name, 联系商务 is none.
@@ -36,7 +40,7 @@ _PERSON_BEHIND = re.compile(
     rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])"
 )
 _NAME = re.compile(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
-_TITLE_OR_VERB = re.compile(rf"(?:{TITLE}|{_VERB})")
+_TITLE_OR_VERB = re.compile(f"{TITLE[3:-1]}|{_VERB}")
 _NO_HAN = re.compile("[^一-鿿]|\\Z")
 _AFTER_SHORT = re.compile(
     rf"[{FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)"
@@ -50,7 +54,10 @@ _NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
 #: Surnames that are far more often a word by themselves.
 _ALSO_WORDS = frozenset("由曾和于向应原时全查满明计党融宿祝贺许文包安高连从能那相成车方经平")
 #: Places; a given name of two characters may well end like one (建国, 金山).
-_PLACE_END = re.compile("[省市区县镇乡村路街]\\Z|\\A..?(?<=[山河江湖海岛州城港湾国族语])\\Z")
+_PLACES, _IN_PLACES = "省市区县镇乡村路街", "山河江湖海岛州城港湾国族语"
+_PLACE_END = re.compile(rf"[{_PLACES}]\Z|\A..?(?<=[{_IN_PLACES}])\Z")
+#: Where a name begins or ends with one of these, more than its neighbours decides whether it is one.
+NO_FIRST, NO_LAST = _ALSO_WORDS, frozenset({*_NO_GIVEN, *_PLACES, *_IN_PLACES})
 
 
 @cache
