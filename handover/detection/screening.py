@@ -293,6 +293,7 @@ def _lists() -> tuple[dict[str, int], ...]:
     """The kernel's word lists, in its order, with what is noted of each word."""
     gazetteer = regions.gazetteer()
     short = [word.lower() for word, flags in names().items() if "g" in flags and len(word) <= _ABBREVIATION]
+    no_first = chinese.NO_FIRST | {name[0] for name in COMPOUND_SURNAMES} - SURNAMES
     plain = (
         chinese.words(), COMPOUND_SURNAMES, {*_NAME_TITLES, "说", "称"}, western.no_names(), short,
         western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(), gazetteer.heads,
@@ -301,7 +302,7 @@ def _lists() -> tuple[dict[str, int], ...]:
         *(dict.fromkeys(words, 0) for words in plain),
         {name: level | full << 2 for name, (level, full) in gazetteer.names.items()},
         dict.fromkeys(gazetteer.short_districts, 0),
-        {edge: (edge in chinese.NO_FIRST) | (edge in chinese.NO_LAST) << 1 for edge in chinese.NO_FIRST | chinese.NO_LAST},
+        {edge: (edge in no_first) | (edge in chinese.NO_LAST) << 1 for edge in no_first | chinese.NO_LAST},
     )
 
 

@@ -24,6 +24,8 @@ MAX_CHARACTERS = 600_000
 MAX_BESIDE_COLUMN = 60_000
 #: How much is looked through for sentences of another form, a few seconds. Records of a table repeat themselves long before.
 MAX_EXAMINED = 1_500_000
+#: No further either where of so many characters hardly any stood in a sentence of a form of its own.
+_STRETCH, _NEW = 150_000, 1_500
 _SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
 #: A longer one is cut: the model's memory grows with the longest of a batch.
 _LONGEST = 600
@@ -54,6 +56,8 @@ class NameLearner:
         self._waiting: list[str] = []
         self._found: Counter[str] = Counter()
         self._examined = 0
+        #: Both counts where the stretch begins.
+        self._stretch = (0, 0)
         #: Whether a column holds the names.
         self.beside_column = False
         self.characters = 0
@@ -77,7 +81,7 @@ class NameLearner:
                 continue
             self._plain.add(plain)
             self._examined += len(sentence)
-            if self._examined >= MAX_EXAMINED:
+            if self._examined >= MAX_EXAMINED or self._is_stale():
                 self.is_full = True
                 return
             form = hash(self._form(sentence))
@@ -92,6 +96,13 @@ class NameLearner:
             if self.characters >= (MAX_BESIDE_COLUMN if self.beside_column else MAX_CHARACTERS):
                 self.is_full = True
                 return
+
+    def _is_stale(self) -> bool:
+        examined, new = self._stretch
+        if self._examined - examined < _STRETCH:
+            return False
+        self._stretch = self._examined, self.characters
+        return self.characters - new < _NEW
 
     def _form(self, sentence: str) -> str:
         """The sentence without what makes records of one kind differ: its numbers, and the names that are found anyway."""
