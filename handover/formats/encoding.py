@@ -36,6 +36,7 @@ def detect(head: bytes) -> str:
         FormatRefusedError: binary, or an encoding that is none of these.
     """
     if head.startswith(codecs.BOM_UTF8):
+        _decode_piece(codecs.getincrementaldecoder("utf-8-sig")(errors="strict"), head, 0, final=False)
         return "utf-8-sig"
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         if _decodes(head, "utf-16"):
@@ -116,18 +117,36 @@ def decode(chunks: Iterable[bytes]) -> Iterator[str]:
         yield text
 
 
-def decode_to_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The same text as UTF-8. What is UTF-8 is only checked; a piece of it may end within a character.
+def to_utf8(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same text as UTF-8 without BOM. What is UTF-8 passes unchecked, and a piece of it may end within a character: its reader looks
+    whether it holds (`utf8_text`, or the kernel).
 
     Raises:
         FormatRefusedError: as with `decode`.
     """
-    for chunk, text, coding in _decoded(chunks):
-        yield chunk if coding in {"ascii", "utf-8"} else text.encode()
+    for chunk, text, coding in _decoded(chunks, unchecked=("utf-8", "utf-8-sig")):
+        if coding == "utf-8-sig":
+            yield chunk.removeprefix(codecs.BOM_UTF8)
+        else:
+            yield chunk if coding in {"ascii", "utf-8"} else text.encode()
 
 
-def _decoded(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, str, str]]:
-    """Pieces as bytes and as text, and the encoding by which they were read."""
+def utf8_text(pieces: Iterable[bytes], position: int, *, whole: bool = True) -> Iterator[str]:
+    """Text of UTF-8 that begins `position` bytes behind the start; unless `whole`, it may end within a character.
+
+    Raises:
+        FormatRefusedError: it does not hold.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="strict")
+    for piece in pieces:
+        yield _decode_piece(decoder, piece, position, final=False)
+        position += len(piece)
+    if whole:
+        yield _decode_piece(decoder, b"", position, final=True)
+
+
+def _decoded(chunks: Iterable[bytes], unchecked: tuple[str, ...] = ()) -> Iterator[tuple[bytes, str, str]]:
+    """Pieces as bytes and as text, and the encoding by which they were read; no text of encodings that are `unchecked`."""
     decoder: codecs.IncrementalDecoder | None = None
     coding = "ascii"
     position = 0
@@ -135,9 +154,10 @@ def _decoded(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, str, str]]:
         if decoder is None and (position == 0 or not chunk.isascii()):
             coding = detect(chunk)
             decoder = None if coding == "ascii" else codecs.getincrementaldecoder(coding)(errors="strict")
-        yield chunk, _decode_piece(decoder, chunk, position, final=False), coding
+        text = "" if coding in unchecked else _decode_piece(decoder, chunk, position, final=False)
+        yield chunk, text, coding
         position += len(chunk)
-    if decoder is not None:
+    if decoder is not None and coding not in unchecked:
         yield b"", _decode_piece(decoder, b"", position, final=True), coding
 
 

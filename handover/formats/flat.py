@@ -5,12 +5,13 @@ The way for large tables. A file that it does not take (another line end than LF
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
 from handover.formats.delimited import first_names, read_on
-from handover.formats.encoding import decode_to_utf8
+from handover.formats.encoding import to_utf8, utf8_text
 from handover.formats.records import Batch, Column, Notes, Table
 from handover.kernel import Kernel
 from handover.kernel.threads import TornBlockError
@@ -34,6 +35,8 @@ class Block(NamedTuple):
     """Some whole records as UTF-8; the last block may end without a line end."""
 
     data: bytes
+    #: How much UTF-8 stands before it.
+    start: int
     last: bool = False
 
 
@@ -42,11 +45,12 @@ class FlatTable:
 
     def __init__(self, chunks: Iterable[bytes], delimiter: str) -> None:
         self.delimiter = delimiter
-        self._pieces = decode_to_utf8(chunks)
+        self._pieces = to_utf8(chunks)
         self._blocks = self._cut()
-        first = next(self._blocks, Block(b"", last=True))
-        self.header, self.names, taken = first_names(first.data.decode("utf-8"), delimiter)
-        self._first = first._replace(data=first.data[taken:])
+        first = next(self._blocks, Block(b"", 0, last=True))
+        text = "".join(utf8_text([first.data], 0, whole=is_whole(first)))
+        self.header, self.names, taken = first_names(text, delimiter)
+        self._first = first._replace(data=first.data[taken:], start=taken)
         if not self._first.data or len(self.names) > _MOST_COLUMNS:
             raise NotFlatError
 
@@ -57,7 +61,7 @@ class FlatTable:
 
     def _cut(self) -> Iterator[Block]:
         held: list[bytes] = []
-        size = 0
+        size = start = 0
         for piece in self._pieces:
             held.append(piece)
             size += len(piece)
@@ -65,13 +69,14 @@ class FlatTable:
                 data = b"".join(held)
                 end = _end_of_records(data)
                 if end:
-                    yield Block(data[:end])
+                    yield Block(data[:end], start)
                 elif size > _LONGEST_RECORD:
-                    yield Block(data)  # torn, as the kernel will see
+                    yield Block(data, start)  # torn, as the kernel will see
                     end = size
                 held, size = [data[end:]], len(data) - end
+                start += end
         if size:
-            yield Block(b"".join(held), last=True)
+            yield Block(b"".join(held), start, last=True)
 
 
 def _end_of_records(data: bytes) -> int:
@@ -95,6 +100,7 @@ class FlatBatch:
 
         Raises:
             TornBlockError, WideRecordError: it can't be read in this way.
+            FormatRefusedError: it is no UTF-8.
         """
         self.kernel, self.table = kernel, table
         columns = len(table.names)
@@ -102,11 +108,14 @@ class FlatBatch:
         self._most = self.size // columns + 1
         self.text = kernel.put(block.data)
         self._starts, self._ends, said = (kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (4,))
+        is_utf8 = kernel.call("is_utf8", self.text, self.size)
         arguments = ord(table.delimiter), columns, self._starts, self._ends, self._most, said
         kernel.call("split", self.text, self.size, block.last, *arguments)
         self.count, taken, self.ragged, widest = kernel.view(said, 4, np.uint32).tolist()
         if taken != self.size:
             raise TornBlockError
+        if not is_utf8:
+            list(utf8_text([block.data], block.start))  # says where
         if widest > columns:
             raise WideRecordError
 
@@ -151,5 +160,7 @@ def is_whole(block: Block) -> bool:
 
 def records_of(blocks: Iterable[Block], table: FlatTable) -> Iterator[Batch]:
     """The same records by the other reader."""
-    pieces = (block.data.decode("utf-8") for block in blocks)
+    blocks = iter(blocks)
+    first = next(blocks)
+    pieces = utf8_text((block.data for block in chain([first], blocks)), first.start)
     return read_on(pieces, table.delimiter, table.header, table.names, Notes())

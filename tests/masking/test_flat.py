@@ -1,8 +1,10 @@
 """The fast way through large tables gives the same bytes and the same report as the way by batches of columns."""
 
+import atexit
 import csv
 import io
 import random
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -11,9 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handover.detection.detectors import DETECTORS
+from handover.detection.flat_survey import survey_flat
 from handover.detection.subjects import subject_digest
 from handover.formats import FormatRefusedError, flat, open_records, open_table
 from handover.formats.flat import FlatTable
+from handover.kernel import Kernel
 from handover.masking import FieldRule, Policy, Selection, default_policy, keep_all
 from handover.masking.flat_redaction import FlatRedaction
 from handover.masking.pseudonyms import Pseudonymiser
@@ -21,6 +25,11 @@ from handover.masking.redaction import Redaction
 from handover.masking.report import RedactionReport
 from handover.masking.samples import SampledRecord
 
+KERNEL = Kernel()
+atexit.register(KERNEL.__dict__.clear)
+#: Pieces of text, and what is none: overlong, surrogates, cut short, above U+10FFFF.
+DAMAGED = [b"abcdefghijklmnop", "文".encode(), "é".encode(), "😀".encode(), b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80",
+           b"\xf0\x80\x80\x80", b"\x80", b"\xe4\xb8", b"\0", b"\xff"]  # fmt: skip
 KEY, CASE = b"k" * 32, b"c" * 32
 EXAMPLES = [text for d in DETECTORS for text, _ in d.POSITIVE] + [text for d in DETECTORS for text in d.NEGATIVE]
 HEADER = ["客户编号", "姓名", "身份证号", "手机号", "邮箱", "银行卡号", "地址", "出生日期", "订单号", "备注"]
@@ -162,8 +171,40 @@ def test_encodings_and_damage_are_as_by_the_other_reader() -> None:
     for data in (text.encode("gb18030"), text.encode("utf-8-sig"), text.encode("utf-16")):
         fast, slow = both(data, default_policy())
         assert fast[0] == slow[0]
-    with pytest.raises(FormatRefusedError):
-        both(text.encode() + b"\xff\xfe", default_policy())
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("bad", [b"\xff\xfe", b"\0", b"\xed\xa0\x80", "文".encode()[:2], b"\xc0\xaf"])
+@pytest.mark.parametrize("bom", ["utf-8", "utf-8-sig"])
+def test_damage_is_refused_where_it_stands(bad: bytes, bom: str) -> None:
+    data = table(7, 900).encode(bom)
+    for place in (100, data.rindex(b"\n", 0, 70_000) + 1, len(data)):
+        with pytest.raises(FormatRefusedError) as error:
+            survey_flat(FlatTable(chunks(data[:place] + bad + data[place:]), ","))
+        told = re.search(r"Near byte (\d+)", error.value.reason.en)
+        if told and place > 100:
+            assert place - 4 < int(told[1]) < place + 4
+        else:
+            assert place == 100 or bad == b"\0"
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_long_record_may_be_cut_within_a_character(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flat, "_LONGEST_RECORD", 5000)
+    fast, slow = both(table(2, 100).encode() + b'C9,,,,,,,,,"' + "文".encode() * 9000 + b'"\n', default_policy())
+    assert fast[0] == slow[0]
+
+
+@settings(deadline=None, max_examples=400)
+@given(st.lists(st.sampled_from(DAMAGED) | st.binary(max_size=3), max_size=24).map(b"".join))
+def test_the_kernel_knows_utf8(data: bytes) -> None:
+    kernel = KERNEL
+    kernel.mark = kernel.base
+    try:
+        holds = "\0" not in data.decode()
+    except UnicodeDecodeError:
+        holds = False
+    assert bool(kernel.call("is_utf8", kernel.put(data + b" "), len(data))) == holds
 
 
 def test_a_large_table_goes_the_fast_way_and_a_small_one_does_not() -> None:
