@@ -97,7 +97,8 @@ _AFTER_SHORT = "电手微身住女男反投来要先签已需本"
 (
     _STREET, _UNIT, _NUMERAL, _PLATE, _WORD_DIGIT, _NAME, _DOUBT, _JOINS,
     _SURNAME, _NO_GIVEN, _TRIGGER, _STOP, _REGION, _BEHIND, _TITLE_START, _NO_PLACE,
-) = (1 << bit for bit in range(16))  # fmt: skip
+    _TERM_START,
+) = (1 << bit for bit in range(17))  # fmt: skip
 _CHARACTERS = (
     ("道街路巷弄里同村镇乡区寓园苑场厦市县心庄", _STREET),
     ("号弄幢栋座单楼层室支巷组队门梯房铺区期排段街路村", _UNIT),
@@ -127,6 +128,8 @@ _STREET_ENDS = "strasse str utca u terrasse vei gate n"
 _ABBREVIATION = 3
 
 _WITH_NAMES, _WITH_NUMBERS = 1, 2
+#: Of bytes, at most; as many columns has the automaton.
+_CLASSES = 128
 #: Hits per value on average for which there is room; what does not fit goes to the detectors.
 _ROOM = 8
 
@@ -202,11 +205,10 @@ class Screen:
         ]
 
     def _put_terms(self) -> None:
-        table, classes = _automaton()
         put = self.kernel.put
         self._put_lists()
         self._characters = put(_characters())
-        self.kernel.call("screen_terms", put(table), put(classes), self._characters)
+        self.kernel.call("screen_terms", *map(put, _automaton()), self._characters)
         self.kernel.call("set_today", _today())
 
     def _put_lists(self) -> None:
@@ -225,7 +227,7 @@ class Screen:
         self._add("add_names", chinese)
         self._add("add_words", words)
         firsts = [ord(name[0]) for name in chinese]
-        kernel.view(self._characters, 65_536, np.uint16)[firsts] |= _NAME
+        kernel.view(self._characters, 65_536, np.uint32)[firsts] |= _NAME
         self._put_numbers(known)
 
     def _put_numbers(self, known: KnownValues) -> None:
@@ -277,7 +279,7 @@ def _today() -> int:
 
 @cache
 def _characters() -> np.ndarray:
-    table = np.zeros(65_536, np.uint16)
+    table = np.zeros(65_536, np.uint32)
     for characters, meaning in _CHARACTERS:
         for character in characters:
             table[ord(character)] |= meaning
@@ -285,6 +287,9 @@ def _characters() -> np.ndarray:
         table[start:end] |= _DOUBT
     for name in regions.gazetteer().heads:
         table[ord(name[0])] |= _REGION
+    for terms, _ in _TERMS:
+        for term in terms:
+            table[ord(term.lower()[0])] |= _TERM_START
     return table
 
 
@@ -307,8 +312,10 @@ def _lists() -> tuple[dict[str, int], ...]:
 
 
 @cache
-def _automaton() -> tuple[np.ndarray, np.ndarray]:
-    """Aho and Corasick's automaton over the bytes of all terms, complete: row + class → row, and meaning of what ends there."""
+def _automaton() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Aho and Corasick's automaton over the bytes of all terms, complete: state and class of a byte → state, the meaning of what ends in
+    a state, and the classes. States near the start are neighbours, so that those which are met often stay in a core's first cache.
+    """
     meanings: dict[bytes, int] = {}
     for terms, meaning in _TERMS:
         for term in terms:
@@ -322,17 +329,20 @@ def _automaton() -> tuple[np.ndarray, np.ndarray]:
             classes[byte - 32] = number
     children: list[dict[int, int]] = [{}]
     says = [0]
-    for key, meaning in meanings.items():
-        state = 0
-        for byte in key:
-            step = int(classes[byte])
+    for depth in range(max(map(len, meanings))):
+        # All prefixes of one length before those of the next.
+        for key in sorted(key for key in meanings if len(key) > depth):
+            state = 0
+            for byte in key[:depth]:
+                state = children[state][int(classes[byte])]
+            step = int(classes[key[depth]])
             if step not in children[state]:
                 children[state][step] = len(children)
                 children.append({})
                 says.append(0)
-            state = children[state][step]
-        says[state] |= meaning
-    table = np.zeros((len(children), len(used) + 1), np.uint16)
+            if depth + 1 == len(key):
+                says[children[state][step]] |= meanings[key]
+    table = np.zeros((len(children), _CLASSES), np.uint16)
     waiting = deque([(0, 0)])
     while waiting:
         state, back = waiting.popleft()
@@ -341,5 +351,4 @@ def _automaton() -> tuple[np.ndarray, np.ndarray]:
         for step, child in children[state].items():
             waiting.append((child, int(table[back, step]) if state else 0))
             table[state, step] = child
-    rows = np.arange(len(children), dtype=np.uint32) * (len(used) + 1) | np.array(says, np.uint32) << 24
-    return rows[table.reshape(-1)], classes
+    return table.reshape(-1), np.array(says, np.uint8), classes

@@ -8,20 +8,22 @@ enum { SLOW = 1, ORDER = 2, PHONE = 4, CARD = 8, WHOLE_WORD = 16, CUE = 32, TITL
 enum {
     STREET = 1, UNIT = 2, NUMERAL = 4, PLATE = 8, WORD_DIGIT = 16, NAME = 32, DOUBT = 64, JOINS = 128, SURNAME = 256, NO_GIVEN = 512,
     TRIGGER = 1024, STOP = 2048, REGION = 4096, BEHIND = 8192, TITLE_START = 16384, NO_PLACE = 32768,
+    TERM_START = 65536,
 };
 enum { RUNS = 128, HITS = 64, CUES = 32, MOST_GAP = 8, LONGEST_KNOWN = 25, LONGEST_WORD = 25 };
 enum { OTHER = 0x80 }; /* a character outside ASCII that folds to nothing in it */
 
-static u32 *transitions; /* row of a state + class of a byte -> row of the next state, and what the terms that end there mean */
+static u16 *transitions; /* state and class of a byte -> the next state */
+static u8 *meanings;     /* state -> what the terms that end there mean */
 static u8 *classes;      /* byte -> class */
-static u16 *characters;   /* code point below 65536 -> what it may be part of */
+static u32 *characters;  /* code point below 65536 -> what it may be part of */
 static u8 letters[256];  /* byte -> what it is in a word */
 
-enum { STATE = 0xFFFFFF, MEANING = 24 };
+enum { CLASSES = 128 };
 enum { ALNUM = 1, DIGIT = 2, UPPER = 4, NOT_HEX = 8, STRANGER = 16, LOOKALIKE = 32 }; /* lookalikes of digits: O, o, I, l */
 
-void screen_terms(u32 *table, u8 *byte_classes, u16 *of_characters) {
-    transitions = table, classes = byte_classes, characters = of_characters;
+void screen_terms(u16 *table, u8 *of_states, u8 *byte_classes, u32 *of_characters) {
+    transitions = table, meanings = of_states, classes = byte_classes, characters = of_characters;
     for (u32 c = 0; c < 128; c++) {
         u32 small = c | 32, lookalike = c == 'O' || c == 'o' || c == 'I' || c == 'l';
         if (c - '0' < 10) letters[c] = ALNUM | DIGIT;
@@ -463,8 +465,8 @@ static int hear(u32 meaning, u32 end) {
 /* One step through the terms; SLOW when one ends here that only Python judges. */
 #define STEP(byte, end)                                                     \
     do {                                                                    \
-        at_state = transitions[(at_state & STATE) + classes[byte]];         \
-        if (__builtin_expect(at_state >> MEANING, 0) && hear(at_state >> MEANING, end)) return SLOW; \
+        at_state = transitions[at_state * CLASSES + classes[byte]];         \
+        if (__builtin_expect(meanings[at_state], 0) && hear(meanings[at_state], end)) return SLOW; \
     } while (0)
 
 /* Whether letters in a word, behind its start or a digit, are the first word of a known name. */
@@ -481,8 +483,8 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
     u32 at = start, seen = 0, at_state = state;
     for (; at < high && (letters[text[at]] & ALNUM); at++) {
         seen |= letters[text[at]];
-        at_state = transitions[(at_state & STATE) + classes[text[at]]];
-        if (__builtin_expect(at_state >> MEANING, 0) && hear(at_state >> MEANING, at + 1)) return 0;
+        at_state = transitions[at_state * CLASSES + classes[text[at]]];
+        if (__builtin_expect(meanings[at_state], 0) && hear(meanings[at_state], at + 1)) return 0;
     }
     state = at_state;
     u32 size = at - start;
@@ -584,14 +586,11 @@ static int titled_name(u32 at) {
     return SLOW;
 }
 
-/* A Chinese name that ends here, where a title, a verb or another name follows. */
-static int name_before(u32 at) {
-    u32 code, size, kind = kind_at(at, &code);
-    if (!(kind & TITLE_START) && is_hanzi(code)) return 0;
+/* A Chinese name that ends here, where a title, a verb or another name follows: `code` and `size` are of the character at `at`. */
+static int name_before(u32 at, u32 code, u32 size) {
     if (!name_until(at, 1)) return 0;
     int title = is_title(at);
     if (title && name_until(at, 0)) return title == WORD ? titled_name(at) : SLOW;
-    decode(value, at, &size);
     return may_join_names(code) && is_row_of_names(at, at + size) ? SLOW : 0;
 }
 
@@ -612,7 +611,13 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
     names_end = low;
     for (u32 at = low; at < high; at += size) {
         u32 c = text[at];
-        if (at > low && text[at - 1] >= 0x80 && name_before(at)) return SLOW;
+        u32 code = c, kind = c < 0x80 ? characters[c] : 0, behind = at > low && text[at - 1] >= 0x80; /* a character outside ASCII */
+        size = 1;
+        if (c >= 0x80) {
+            code = decode(text, at, &size);
+            kind = code < 0xFFFF ? characters[code] : DOUBT;
+        }
+        if (behind && (kind & TITLE_START || !is_hanzi(code)) && name_before(at, code, size)) return SLOW;
         if (letters[c] & ALNUM) {
             if (code1 == 0x4F7F && is_digit(c)) return SLOW; /* 使014578 */
             u32 end = take_word(text, high, at, with_names);
@@ -620,18 +625,19 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
             size = end - at, last = 0;
             continue;
         }
-        u32 at_state = state;
-        STEP(c, at + 1);
         if (c < 0x80) {
-            state = at_state, size = 1, last = 0;
+            u32 at_state = state;
+            STEP(c, at + 1);
+            state = at_state, last = 0;
             if (take_sign(text, low, high, at, c)) return SLOW;
             code2 = code1, code1 = c;
             continue;
         }
-        u32 code = decode(text, at, &size);
-        for (u32 i = 1; i < size; i++) STEP(text[at + i], at + i + 1);
-        state = at_state;
-        u32 kind = code < 0xFFFF ? characters[code] : DOUBT;
+        if (state || kind & TERM_START) {
+            u32 at_state = state;
+            for (u32 i = 0; i < size; i++) STEP(text[at + i], at + i + 1);
+            state = at_state;
+        }
         if (kind & DOUBT) return SLOW;
         c = folded(code);
         if (c != OTHER) {
