@@ -721,9 +721,31 @@ static int is_just(const u8 *c, u32 size, u32 kind) {
     return 1;
 }
 
-/* Hits as (value, start, end, kind), bytes from the start of the value; 1 in `slow` for what Python must judge. */
+enum { REMEMBERED = 2048, WORTH_REMEMBERING = 32 };
+typedef struct { u64 hash; u32 value, first, hits; } Judged; /* one more than the value's number; its hits */
+static Judged judged[REMEMBERED];
+
+/* The place for a text of at least 8 bytes, by some of its words. */
+static Judged *judged_like(const u8 *text, u32 size) {
+    u64 h = size;
+    for (u32 at = 0; at + 8 <= size; at += 8) h = (h ^ *(const u64 *)(text + at)) * 0x9E3779B97F4A7C15ull, h ^= h >> 32;
+    h = (h ^ *(const u64 *)(text + size - 8)) * 0x9E3779B97F4A7C15ull;
+    Judged *place = judged + (h >> 40) % REMEMBERED;
+    if (place->hash != h) place->value = 0, place->hash = h;
+    return place;
+}
+
+static int equal(const u8 *a, const u8 *b, u32 size) {
+    for (u32 at = 0; at + 8 <= size; at += 8)
+        if (*(const u64 *)(a + at) != *(const u64 *)(b + at)) return 0;
+    return *(const u64 *)(a + size - 8) == *(const u64 *)(b + size - 8);
+}
+
+/* Hits as (value, start, end, kind), bytes from the start of the value; 1 in `slow` for what Python must judge. A longer text that is met
+ * again is judged once. */
 u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 options, u32 kind, u8 *slow, u32 *out, u32 room) {
     u32 found = 0;
+    for (u32 i = 0; i < REMEMBERED; i++) judged[i].value = 0;
     for (u32 value = 0; value < count; value++) {
         u32 low = starts[value], high = ends[value];
         if (kind <= PERSON_NAME && low < high && is_just(text + low, high - low, kind) && found < room) {
@@ -732,6 +754,17 @@ u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 op
             found++;
             continue;
         }
+        Judged *place = high - low >= WORTH_REMEMBERING ? judged_like(text + low, high - low) : 0;
+        if (place && place->value) {
+            u32 before = place->value - 1;
+            if (ends[before] - starts[before] == high - low && equal(text + starts[before], text + low, high - low) && found + place->hits <= room) {
+                slow[value] = slow[before];
+                for (u32 i = 0; i < 4 * place->hits; i++) out[4 * found + i] = i % 4 ? out[4 * place->first + i] : value;
+                found += place->hits;
+                continue;
+            }
+        }
+        if (place) *place = (Judged){place->hash, value + 1, found, 0};
         slow[value] = judge(text, low, high, options & 1, options & 2) != 0;
         if (slow[value]) continue;
         if (found + hit_count > room) {
@@ -749,6 +782,7 @@ u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 op
             out[4 * found + 2] = hits[i].end - low;
             out[4 * found + 3] = hits[i].kind;
         }
+        if (place) place->hits = hit_count;
     }
     return found;
 }

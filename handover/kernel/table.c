@@ -72,16 +72,15 @@ done:
 u32 gather(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u8 *out) {
     u32 size = 0;
     for (u32 i = 0; i < count; i++) {
-        u32 at = starts[i];
-        for (; at + 16 <= ends[i]; at += 16, size += 16) {
-            v128_t t = wasm_v128_load(text + at);
-            if (wasm_v128_any_true(wasm_i8x16_eq(t, wasm_i8x16_splat('\n')))) return 0;
-            wasm_v128_store(out + size, t);
+        const u8 *cell = text + starts[i];
+        u32 left = ends[i] - starts[i];
+        for (u32 at = 0; at < left; at += 16) {
+            v128_t t = wasm_v128_load(cell + at);
+            u32 feeds = wasm_i8x16_bitmask(wasm_i8x16_eq(t, wasm_i8x16_splat('\n')));
+            if (feeds && at + (u32)__builtin_ctz(feeds) < left) return 0;
+            wasm_v128_store(out + size + at, t);
         }
-        for (; at < ends[i]; at++) {
-            if (text[at] == '\n') return 0;
-            out[size++] = text[at];
-        }
+        size += left;
         out[size++] = '\n';
     }
     return size;
@@ -133,23 +132,21 @@ static int is_formula(const u8 *c, u32 size) {
     return (b == '=' || b == '+' || b == '-' || b == '@' || b == '\t' || b == '\r' || b == '\n') && !is_number(c, size);
 }
 
+/* Looks at 16 bytes at once; behind every buffer there are that many more. */
 static int needs_quotes(const u8 *c, u32 size, u32 delimiter) {
     v128_t x = wasm_i8x16_splat((char)delimiter), y = wasm_i8x16_splat('"'), n = wasm_i8x16_splat('\n'), r = wasm_i8x16_splat('\r');
-    u32 i = 0;
-    for (; i + 16 <= size; i += 16) {
+    for (u32 i = 0; i < size; i += 16) {
         v128_t t = wasm_v128_load(c + i);
         v128_t found = wasm_v128_or(wasm_v128_or(wasm_i8x16_eq(t, x), wasm_i8x16_eq(t, y)), wasm_v128_or(wasm_i8x16_eq(t, n), wasm_i8x16_eq(t, r)));
-        if (wasm_v128_any_true(found)) return 1;
+        u32 at = wasm_i8x16_bitmask(found);
+        if (at && i + (u32)__builtin_ctz(at) < size) return 1;
     }
-    for (; i < size; i++)
-        if (c[i] == delimiter || c[i] == '"' || c[i] == '\n' || c[i] == '\r') return 1;
     return 0;
 }
 
+/* Writes up to 15 bytes more, which what comes next writes over. */
 static u8 *copy(u8 *out, const u8 *from, u32 size) {
-    u32 i = 0;
-    for (; i + 16 <= size; i += 16) wasm_v128_store(out + i, wasm_v128_load(from + i));
-    for (; i < size; i++) out[i] = from[i];
+    for (u32 i = 0; i < size; i += 16) wasm_v128_store(out + i, wasm_v128_load(from + i));
     return out + size;
 }
 

@@ -4,6 +4,7 @@ import atexit
 import random
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,25 @@ def test_random_texts_of_all_pieces_are_judged_alike(seed: int) -> None:
     assert len(settled) > 100
     expected = plain(settled)
     assert [(v, found.get(v), expected.get(v)) for v in settled if found.get(v) != expected.get(v)] == []
+
+
+def test_a_text_that_is_met_again_is_judged_as_before() -> None:
+    told = ["登记手机13912345679，证件11010519491231002X，请尽快回电，谢谢", "护照E12345678已核对，其余资料随后补交，请查收，谢谢", "产品使用一周后出现异响，客户没有要求更换"]
+    values = [*told, *(f"登记手机1391234567{n}，证件11010519491231002X，请尽快回电，谢谢" for n in range(9)), *told, *told]
+    encoded = [value.encode() for value in values]
+    kernel = SCREEN.kernel
+    mark = kernel.mark
+    ends = np.cumsum([len(value) for value in encoded], dtype=np.uint32)
+    starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
+    text = kernel.put(b"".join(encoded))
+    slow, hits = SCREEN.look(text, kernel.put(starts), kernel.put(ends), len(values))
+    kernel.mark = mark
+    assert slow.tolist() == [value == told[1] for value in values]
+    for number, value in enumerate(values):
+        alone = [row[1:] for row in hits.tolist() if row[0] == number]
+        assert [(kind, start) for start, _, kind in alone] == (
+            [(1, value.encode().index(b"139")), (0, value.encode().index(b"1101"))] if "手机" in value else []
+        )
 
 
 def test_the_kernel_knows_the_detectors_as_they_are() -> None:
