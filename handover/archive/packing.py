@@ -1,7 +1,7 @@
 """Puts files of a disk into a package that is written by offset: each is read once, straight into the writer's buffers."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
 
 from isal.isal_zlib import crc32
@@ -14,30 +14,50 @@ from handover.crypto.age.placed import PlacedWriter
 
 #: What is read at once stays in the core's cache until it is hashed.
 _BLOCK = 256 << 10
+_FLAGS = os.O_RDONLY | NOFOLLOW | BINARY | getattr(os, "O_CLOEXEC", 0)
+
+#: Takes a file that was packed, its CRC-32 and SHA-256.
+Packed = Callable[[Source, int, bytes], None]
 
 
-def pack(writer: PlacedWriter, source: Source, packed: Callable[[int], None]) -> tuple[int, str]:
-    """Writes header and content at the writer's position; returns CRC-32 and hex SHA-256. Tells how far a large file is.
+def pack(writer: PlacedWriter, sources: Iterable[Source], packed: Packed) -> Iterator[int]:
+    """Writes headers and content from the writer's position on; gives the bytes of content done whenever batches are full.
+
+    `packed` may write elsewhere, if it returns the writer to its position.
 
     Raises:
-        SourceChangedError: it can't be read, or its size is another than when it was found.
+        SourceChangedError: a file can't be read, or its size is another than when it was found.
     """
+    done = 0
+    for source in sources:
+        file = _open(source)
+        try:
+            header_size, room = header_size_of(source.path, source.size), writer.room()
+            if header_size + source.size < len(room):
+                packed(source, *_pack_at_once(writer, source, file, header_size, room))
+            else:
+                content = _Content(source, file)
+                for left in content.blocks(writer, header_size):
+                    if writer.full:
+                        yield done + source.size - left
+                packed(source, content.checksum, content.digest.digest())
+        finally:
+            os.close(file)
+        done += source.size
+        if writer.full:
+            yield done
+
+
+def _open(source: Source) -> int:
     try:
-        file = os.open(source.file, os.O_RDONLY | NOFOLLOW | BINARY)
+        return os.open(source.file, _FLAGS)
     except OSError as error:
         raise SourceChangedError(f"{source.file}: can't be read: {error.strerror}", path=source.file) from error
-    try:
-        header_size, room = header_size_of(source.path, source.size), writer.room()
-        if header_size + source.size < len(room):
-            return _pack_at_once(writer, source, file, header_size, room)
-        return _pack_in_blocks(writer, source, file, header_size, packed)
-    finally:
-        os.close(file)
 
 
 def _pack_at_once(
     writer: PlacedWriter, source: Source, file: int, header_size: int, room: memoryview
-) -> tuple[int, str]:
+) -> tuple[int, bytes]:
     """A file that fits the batch; a byte more is asked for, which there must not be."""
     end = header_size + source.size
     if read_into(file, room[header_size : end + 1]) != source.size:
@@ -46,32 +66,35 @@ def _pack_at_once(
     checksum = crc32(content)
     room[:header_size] = local_header(source.member(checksum))
     writer.advance(end)
-    return checksum, sha256(content).hexdigest()
+    return checksum, sha256(content).digest()
 
 
-def _pack_in_blocks(
-    writer: PlacedWriter, source: Source, file: int, header_size: int, packed: Callable[[int], None]
-) -> tuple[int, str]:
-    """A file of any size; its header goes where it was left out when the checksum is known."""
-    begin = writer.position
-    writer.position += header_size
-    digest, checksum, left = sha256(), 0, source.size
-    while left:
-        room = writer.room()[: min(left, _BLOCK)]
-        size = read_into(file, room)
-        if not size:
-            raise _changed(source)
-        digest.update(room[:size])
-        checksum = crc32(room[:size], checksum)
-        writer.advance(size)
-        left -= size
-        packed(source.size - left)
-    if os.read(file, 1):
-        raise _changed(source)
-    end, writer.position = writer.position, begin
-    writer.write(local_header(source.member(checksum)))
-    writer.position = end
-    return checksum, digest.hexdigest()
+class _Content:
+    """A file of any size, block by block."""
+
+    def __init__(self, source: Source, file: int) -> None:
+        self._source, self._file = source, file
+        self.digest, self.checksum = sha256(), 0
+
+    def blocks(self, writer: PlacedWriter, header_size: int) -> Iterator[int]:
+        """Writes it, and says how much is left; its header goes where it was left out when the checksum is known."""
+        begin, left = writer.position, self._source.size
+        writer.position += header_size
+        while left:
+            room = writer.room()[: min(left, _BLOCK)]
+            size = read_into(self._file, room)
+            if not size:
+                raise _changed(self._source)
+            self.digest.update(room[:size])
+            self.checksum = crc32(room[:size], self.checksum)
+            writer.advance(size)
+            left -= size
+            yield left
+        if os.read(self._file, 1):
+            raise _changed(self._source)
+        end, writer.position = writer.position, begin
+        writer.write(local_header(self._source.member(self.checksum)))
+        writer.position = end
 
 
 def _changed(source: Source) -> SourceChangedError:

@@ -5,7 +5,7 @@ once: its content is placed first, and the head, whose size follows from paths a
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat, takewhile
 from pathlib import Path
@@ -16,10 +16,10 @@ from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
-from handover.archive.manifest import FileLine, PackageHead, encode_lines, salts
+from handover.archive.manifest import FileLine, Manifest, PackageHead, encode_lines, salts
 from handover.archive.package import FILES, Progress
 from handover.archive.packing import pack
-from handover.archive.sources import Sources, sources_below
+from handover.archive.sources import Source, Sources, sources_below
 from handover.archive.zipformat import Member, directory, local_header
 from handover.archive.zipwriter import archive_size
 from handover.crypto.age.files import whole_file
@@ -71,13 +71,44 @@ def _write(
     with PlacedWriter(target, recipients, plain_size) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
-        listing = _List(writer, front)
-        checksums = _pack_all(writer, sources, front_size, listing, progress or _nobody)
-        manifest = head.manifest(listing.totals.head())
-        entries = head.files(manifest.encode(), listing.member())
-        members = chain((member for member, _ in entries), sources.members(checksums))
+        packing = _Packing(writer, sources, front, head)
+        writer.run(packing.steps(front_size, progress or _nobody))
+    assert packing.manifest is not None  # noqa: S101 - the last step made it
+    return head.result(packing.manifest, header_sha256=writer.header.sha256, size=writer.size)
+
+
+class _Packing:
+    """What fills a package."""
+
+    def __init__(self, writer: PlacedWriter, sources: Sources, front: Sequence[Member], head: Head) -> None:
+        self._writer, self._sources, self._head = writer, sources, head
+        self._listing, self._checksums, self._salts = _List(writer, front), array("I"), salts()
+        self.manifest: Manifest | None = None
+
+    def steps(self, position: int, progress: Progress) -> Iterator[None]:
+        """The content from `position` on and the list of it, then the directory, then the head."""
+        writer, total = self._writer, self._sources.size
+        writer.position = position
+        for done in pack(writer, self._sources, self._packed):
+            progress(done, total)
+            yield
+        progress(total, total)
+        self._listing.flush()
+        self.manifest = self._head.manifest(self._listing.totals.head())
+        entries = self._head.files(self.manifest.encode(), self._listing.member())
+        members = chain((member for member, _ in entries), self._sources.members(self._checksums))
         for block in directory(members):
             writer.write(block)
+            if writer.full:
+                yield
+        self._write_head(entries)
+
+    def _packed(self, source: Source, checksum: int, digest: bytes) -> None:
+        self._checksums.append(checksum)
+        self._listing.add(source.line(digest.hex(), next(self._salts)))
+
+    def _write_head(self, entries: Sequence[tuple[Member, bytes | None]]) -> None:
+        writer = self._writer
         writer.position = 0
         for member, data in entries:
             writer.write(local_header(member))
@@ -85,27 +116,6 @@ def _write(
                 writer.position += member.size
             else:
                 writer.write(data)
-    return head.result(manifest, header_sha256=writer.header.sha256, size=writer.size)
-
-
-def _pack_all(
-    writer: PlacedWriter, sources: Sources, position: int, listing: "_List", progress: Progress
-) -> "array[int]":
-    """Writes the content from `position` on, and the list of it; returns its checksums, the writer behind the last."""
-    checksums, salt, done = array("I"), salts(), 0
-
-    def packed(size: int) -> None:
-        progress(done + size, sources.size)
-
-    writer.position = position
-    for source in sources:
-        checksum, digest = pack(writer, source, packed)
-        checksums.append(checksum)
-        listing.add(source.line(digest, next(salt)))
-        done += source.size
-        progress(done, sources.size)
-    listing.flush()
-    return checksums
 
 
 def _nobody(_done: int, _total: int) -> None:

@@ -100,8 +100,12 @@ class Task(threading.Thread):
         except BaseException as error:  # noqa: BLE001 - raised again by `join`
             self._error = error
 
-    def join(self, timeout: float | None = None) -> None:
+    def wait(self) -> None:
         """Waits for the end."""
+        super().join()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for the end, and raises what was raised."""
         super().join(timeout)
         if self._error is not None:
             raise self._error
@@ -132,30 +136,54 @@ class Syncing:
 
 
 def _over_threads(batches: Callable[[NewFile, Syncing], _Batch], count: int, new: NewFile, target: int) -> bool:
-    """Runs a loop over the batches in as many threads as there are cores; this one is one of them."""
+    """Runs a loop over the batches in as many threads as there are cores, or more where they wait for the disk."""
     firsts = iter(range(0, count, BATCH_CHUNKS))
     good = True
 
-    def loop() -> None:
-        nonlocal good
+    def turns() -> Callable[[], bool]:
         batch = batches(new, syncing)
-        try:
-            for first in firsts:
-                if not good:
-                    return
-                if not batch(first):
-                    good = False  # only ever set, never computed from itself: another thread may have failed meanwhile
-        except BaseException:
-            good = False
-            raise
+
+        def turn() -> bool:
+            nonlocal good
+            first = next(firsts, None)
+            if first is None or not good:
+                return False
+            if not batch(first):
+                good = False  # only ever set, never computed from itself: another thread may have failed meanwhile
+            return good
+
+        return turn
 
     syncing = Syncing(lambda: os.fsync(target))
-    threads = THREADS + _WAITING if new.direct else THREADS
-    others = [Task(loop) for _ in range(min(threads, -(-count // BATCH_CHUNKS)) - 1)]
+    try:
+        in_threads(turns, min(THREADS + _WAITING if new.direct else THREADS, -(-count // BATCH_CHUNKS)))
+    finally:
+        syncing.finish()
+    return good
+
+
+def in_threads(turns: Callable[[], Callable[[], bool]], threads: int) -> None:
+    """Each of so many threads, this one among them, asks for a callable, and calls it until it says False or another thread fails.
+
+    All have ended when this does; one of their errors is raised.
+    """
+    failed = False
+
+    def loop() -> None:
+        nonlocal failed
+        try:
+            turn = turns()
+            while not failed and turn():
+                pass
+        except BaseException:
+            failed = True
+            raise
+
+    others = [Task(loop) for _ in range(threads - 1)]
     try:
         loop()
     finally:
         for other in others:
-            other.join()
-        syncing.finish()
-    return good
+            other.wait()
+    for other in others:
+        other.join()
