@@ -28,24 +28,31 @@ def pack(writer: PlacedWriter, sources: Iterable[Source], packed: Packed) -> Ite
     Raises:
         SourceChangedError: a file can't be read, or its size is another than when it was found.
     """
-    done = 0
+    done = at = 0
+    room = writer.room()
     for source in sources:
         file = _open(source)
         try:
-            header_size, room = header_size_of(source.path, source.size), writer.room()
-            if header_size + source.size < len(room):
-                packed(source, *_pack_at_once(writer, source, file, header_size, room))
+            content_at = at + header_size_of(source.path, source.size)
+            end = content_at + source.size
+            if end < len(room):
+                checksum, digest = _pack_at_once(source, file, room[at:], content_at - at)
+                at = end
             else:
+                writer.advance(at)
                 content = _Content(source, file)
-                for left in content.blocks(writer, header_size):
+                for left in content.blocks(writer, content_at - at):
                     if writer.full:
                         yield done + source.size - left
-                packed(source, content.checksum, content.digest.digest())
+                checksum, digest = content.checksum, content.digest.digest()
+                room, at = writer.room(), 0
         finally:
             os.close(file)
+        packed(source, checksum, digest)
         done += source.size
         if writer.full:
             yield done
+    writer.advance(at)
 
 
 def _open(source: Source) -> int:
@@ -55,9 +62,7 @@ def _open(source: Source) -> int:
         raise SourceChangedError(f"{source.file}: can't be read: {error.strerror}", path=source.file) from error
 
 
-def _pack_at_once(
-    writer: PlacedWriter, source: Source, file: int, header_size: int, room: memoryview
-) -> tuple[int, bytes]:
+def _pack_at_once(source: Source, file: int, room: memoryview, header_size: int) -> tuple[int, bytes]:
     """A file that fits the batch; a byte more is asked for, which there must not be."""
     end = header_size + source.size
     if read_into(file, room[header_size : end + 1]) != source.size:
@@ -65,7 +70,6 @@ def _pack_at_once(
     content = room[header_size:end]
     checksum = crc32(content)
     room[:header_size] = local_header(source.member(checksum))
-    writer.advance(end)
     return checksum, sha256(content).digest()
 
 

@@ -16,7 +16,7 @@ from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
-from handover.archive.manifest import FileLine, Manifest, PackageHead, encode_lines, salts
+from handover.archive.manifest import Manifest, PackageHead, salts
 from handover.archive.package import FILES, Progress
 from handover.archive.packing import pack
 from handover.archive.sources import Source, Sources, sources_below
@@ -105,7 +105,7 @@ class _Packing:
 
     def _packed(self, source: Source, checksum: int, digest: bytes) -> None:
         self._checksums.append(checksum)
-        self._listing.add(source.line(digest.hex(), next(self._salts)))
+        self._listing.add(source.line(digest.hex(), next(self._salts)), source.size)
 
     def _write_head(self, entries: Sequence[tuple[Member, bytes | None]]) -> None:
         writer = self._writer
@@ -130,24 +130,26 @@ class _List:
         before = sum(member.total_size for member in takewhile(lambda member: member.path != FILES, front))
         (blank,) = (member for member in front if member.path == FILES)
         self._writer, self._position = writer, before + blank.total_size - blank.size
-        self._lines: list[FileLine] = []
-        self._checksum = self._size = 0
+        self._lines: list[str] = []
+        self._checksum = self._size = self._content = 0
 
-    def add(self, line: FileLine) -> None:
-        """Adds a line."""
+    def add(self, line: str, size: int) -> None:
+        """Adds the line of a file of so many bytes."""
         self._lines.append(line)
+        self._content += size
         if len(self._lines) == _LINES:
             self.flush()
 
     def flush(self) -> None:
         """Writes what was added, and returns to where the writer was."""
-        encoded = encode_lines(self._lines)
-        self.totals.add(self._lines, encoded)
+        encoded = "".join(self._lines).encode()
+        self.totals.add_encoded(encoded, len(self._lines), self._content)
         self._checksum = crc32(encoded, self._checksum)
         position, self._writer.position = self._writer.position, self._position + self._size
         self._writer.write(encoded)
         self._writer.position = position
         self._size += len(encoded)
+        self._content = 0
         self._lines.clear()
 
     def member(self) -> Member:
