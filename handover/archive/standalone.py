@@ -5,7 +5,7 @@ once: its content is placed first, and the head, whose size follows from paths a
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat, takewhile
 from pathlib import Path
@@ -16,10 +16,10 @@ from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
-from handover.archive.manifest import Manifest, PackageHead, salts
+from handover.archive.manifest import PackageHead, salts
 from handover.archive.package import FILES, Progress
-from handover.archive.packing import pack
-from handover.archive.sources import Source, Sources, sources_below
+from handover.archive.packing import Packing
+from handover.archive.sources import Sources, sources_below
 from handover.archive.zipformat import Member, directory, local_header
 from handover.archive.zipwriter import archive_size
 from handover.crypto.age.files import whole_file
@@ -71,55 +71,59 @@ def _write(
     with PlacedWriter(target, recipients, plain_size) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
-        packing = _Packing(writer, sources, front, head)
-        writer.run(packing.steps(front_size, progress or _nobody))
-    assert packing.manifest is not None  # noqa: S101 - the last step made it
-    return head.result(packing.manifest, header_sha256=writer.header.sha256, size=writer.size)
+        writer.position = front_size
+        content = _Content(writer, sources, front)
+        writer.run(content.steps(progress))
+        content.finish()
+        if progress:
+            progress(sources.size, sources.size)
+        manifest = head.manifest(content.listing.totals.head())
+        writer.run(_rest(writer, sources, content, head.files(manifest.encode(), content.listing.member())))
+    return head.result(manifest, header_sha256=writer.header.sha256, size=writer.size)
 
 
-class _Packing:
-    """What fills a package."""
-
-    def __init__(self, writer: PlacedWriter, sources: Sources, front: Sequence[Member], head: Head) -> None:
-        self._writer, self._sources, self._head = writer, sources, head
-        self._listing, self._checksums, self._salts = _List(writer, front), array("I"), salts()
-        self.manifest: Manifest | None = None
-
-    def steps(self, position: int, progress: Progress) -> Iterator[None]:
-        """The content from `position` on and the list of it, then the directory, then the head."""
-        writer, total = self._writer, self._sources.size
-        writer.position = position
-        for done in pack(writer, self._sources, self._packed):
-            progress(done, total)
+def _rest(
+    writer: PlacedWriter, sources: Sources, content: "_Content", front: Sequence[tuple[Member, bytes | None]]
+) -> Iterator[None]:
+    """The directory behind the content, then what stands in front."""
+    members = chain((member for member, _ in front), sources.members(content.checksums))
+    for block in directory(members):
+        writer.write(block)
+        if writer.full:
             yield
-        progress(total, total)
-        self._listing.flush()
-        self.manifest = self._head.manifest(self._listing.totals.head())
-        entries = self._head.files(self.manifest.encode(), self._listing.member())
-        members = chain((member for member, _ in entries), self._sources.members(self._checksums))
-        for block in directory(members):
-            writer.write(block)
-            if writer.full:
-                yield
-        self._write_head(entries)
-
-    def _packed(self, source: Source, checksum: int, digest: bytes) -> None:
-        self._checksums.append(checksum)
-        self._listing.add(source.line(digest.hex(), next(self._salts)), source.size)
-
-    def _write_head(self, entries: Sequence[tuple[Member, bytes | None]]) -> None:
-        writer = self._writer
-        writer.position = 0
-        for member, data in entries:
-            writer.write(local_header(member))
-            if data is None:
-                writer.position += member.size
-            else:
-                writer.write(data)
+    writer.position = 0
+    for member, data in front:
+        writer.write(local_header(member))
+        if data is None:
+            writer.position += member.size
+        else:
+            writer.write(data)
 
 
-def _nobody(_done: int, _total: int) -> None:
-    """Takes progress that nobody asked for."""
+class _Content:
+    """The files, and the list of them."""
+
+    def __init__(self, writer: PlacedWriter, sources: Sources, front: Sequence[Member]) -> None:
+        self.listing, self.checksums = _List(writer, front), array("I")
+        self._packing, self._salts, self._total = Packing(writer, sources), salts(), sources.size
+
+    def steps(self, progress: Progress | None) -> Iterator[Callable[[], None] | None]:
+        """What `PlacedWriter.run` asks for."""
+        for step in self._packing.steps():
+            yield step
+            self._note()
+            if progress:
+                progress(self._packing.done, self._total)
+
+    def finish(self) -> None:
+        """Lists what is not listed yet."""
+        self._note()
+        self.listing.flush()
+
+    def _note(self) -> None:
+        for source, checksum, digest in self._packing.packed():
+            self.checksums.append(checksum)
+            self.listing.add(source.line(digest.hex(), next(self._salts)), source.size)
 
 
 class _List:

@@ -6,9 +6,9 @@ each seals what it filled, while it is in the core's cache, writes it, reads it 
 
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from handover.crypto.age.offsets import read_at, write_at
 from handover.crypto.age.parallel import Syncing, in_threads
@@ -28,10 +28,21 @@ OPENED_AGAIN = 1
 _MOST_FULL = 4
 
 
+def _ENDED() -> None:  # noqa: N802 - a constant
+    """What stands for the end of the filling."""
+
+
 class NotWrittenError(CryptoError):
     """What was read back from the file is not what was written."""
 
     code = "written_file_differs"
+
+
+class Claim(NamedTuple):
+    """Where bytes go that are put beside the turns, at the beginning of `room`, and what is called when they are there."""
+
+    room: memoryview
+    filled: Callable[[], None]
 
 
 class PlacedWriter:
@@ -60,22 +71,23 @@ class PlacedWriter:
         self._sealed = bytearray(self._count)
         #: Batches to be sealed; whoever fills should make room when there are some.
         self.full: list[_Batch] = []
+        self._noting = threading.Lock()
         self._free: list[_Batch] = []
         self._scratch: list[_Scratch] = []
         self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
 
-    def run(self, filling: Iterator[object]) -> None:
-        """Threads go on with `filling` in turns; it should yield whenever there are `full` batches."""
+    def run(self, filling: Iterator[Callable[[], object] | None]) -> None:
+        """Threads go on with `filling` in turns, which should yield whenever there are `full` batches; what it gives is done beside the turns."""
         turn = threading.Lock()
 
         def once() -> bool:
             with turn:
-                going = next(filling, self) is not self
-                full, self.full = self.full, []
-            for batch in full:
-                self._seal(batch)
-            return going
+                work = next(filling, _ENDED)
+            if work is not None and work is not _ENDED:
+                work()
+            self._seal_full()
+            return work is not _ENDED
 
         in_threads(lambda: once, min(THREADS, self._count))
 
@@ -87,13 +99,14 @@ class PlacedWriter:
     def advance(self, size: int) -> None:
         """So much of `room` was filled."""
         index = self.position // _BATCH
-        batch = self._begun[index]
         self.position += size
-        batch.missing -= size
-        if batch.missing < 0:
-            raise ValueError("a place in an age file is written once")
-        if not batch.missing:
-            self._fill(index)
+        self._filled(index, size)
+
+    def claim(self, size: int) -> Claim:
+        """Leaves the next `size` bytes of `room` to whoever is given what this returns."""
+        index, room = self.position // _BATCH, self.room()
+        self.position += size
+        return Claim(room, lambda: self._filled(index, size))
 
     def write(self, data: bytes | bytearray) -> None:
         """Puts `data` at `position`."""
@@ -122,9 +135,8 @@ class PlacedWriter:
         """Seals what is left, and sees that everything was."""
         if not self._plain_size:
             self._batch(0)
-            self._fill(0)
-        while self.full:
-            self._seal(self.full.pop())
+            self._filled(0, 0)
+        self._seal_full()
         if not all(self._sealed):
             raise ValueError("an age file was closed before all of it was written")
         head = bytearray(len(self.header.raw))
@@ -143,12 +155,24 @@ class PlacedWriter:
     def _batch_size(self, index: int) -> int:
         return min(_BATCH, self._plain_size - index * _BATCH)
 
-    def _fill(self, index: int) -> None:
-        """Nothing is missing in a batch any more."""
-        self._sealed[index] = 1
-        self.full.append(self._begun.pop(index))
-        while len(self.full) > _MOST_FULL:
-            self._seal(self.full.pop(0))
+    def _filled(self, index: int, size: int) -> None:
+        batch = self._begun[index]
+        with self._noting:
+            batch.missing -= size
+            if batch.missing < 0:
+                raise ValueError("a place in an age file is written once")
+            if not batch.missing:
+                self._sealed[index] = 1
+                self.full.append(self._begun.pop(index))
+        if len(self.full) > _MOST_FULL:
+            self._seal_full()
+
+    def _seal_full(self) -> None:
+        while self.full:
+            with self._noting:
+                batch = self.full.pop(0) if self.full else None
+            if batch is not None:
+                self._seal(batch)
 
     def _seal(self, batch: "_Batch") -> None:
         scratch = self._scratch.pop() if self._scratch else _Scratch()
