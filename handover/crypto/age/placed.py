@@ -5,7 +5,6 @@ each seals what it filled, while it is in the core's cache, writes it, reads it 
 """
 
 import os
-import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
@@ -193,7 +192,7 @@ class PlacedWriter:
         written = scratch.written[:size]
         if read_at(self._target, written, offset) != size:
             raise NotWrittenError("the written file is shorter than what was written: the disk is faulty")
-        if first == 0 or ends or random.random() * OPENED_AGAIN < 1:  # noqa: S311 - which are opened is no secret
+        if first == 0 or ends or _drawn():
             for i in range(count):
                 sealed, part = written[i * SEALED_CHUNK : (i + 1) * SEALED_CHUNK], plain[i * CHUNK : (i + 1) * CHUNK]
                 self._compare(sealed, part, first + i, scratch)
@@ -207,6 +206,10 @@ class PlacedWriter:
         # Comparing with a bytearray is one memcmp; two views are compared byte by byte.
         if not verified or (scratch.opened if len(plain) == CHUNK else bytearray(target)) != plain:
             raise NotWrittenError(f"chunk {number} was read back with other content: memory or disk is faulty")
+
+
+def _drawn() -> bool:
+    return OPENED_AGAIN == 1 or int.from_bytes(os.urandom(4), "big") % OPENED_AGAIN == 0
 
 
 class _Batch:
