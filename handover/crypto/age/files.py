@@ -97,8 +97,9 @@ def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
     It is open for reading too, so that what was written can be verified before it gets its name.
     """
     temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
     try:
+        # In the block: an interrupt may come as soon as the file is there.
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
         with os.fdopen(descriptor, "w+b") as sink:
             yield sink
             sink.flush()
