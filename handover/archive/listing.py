@@ -34,10 +34,14 @@ class Totals:
 
     def add(self, lines: Sequence[FileLine], encoded: bytes) -> None:
         """Counts lines and the bytes that they stand for."""
-        self.count += len(lines)
         for line in lines:
-            self.size += line.size
             self.records += line.records
+        self.add_encoded(encoded, len(lines), sum(line.size for line in lines))
+
+    def add_encoded(self, encoded: bytes, count: int, size: int) -> None:
+        """Counts so many lines that stand for no records and so many bytes of content."""
+        self.count += count
+        self.size += size
         self._sha256.update(encoded)
         self._tree.extend(map(leaf_hash, encoded.split(b"\n")[:-1]))
 
@@ -107,6 +111,11 @@ class Texts:
 
     def __init__(self) -> None:
         self._data, self._ends = bytearray(), array("Q", [0])
+
+    @property
+    def size(self) -> int:
+        """Bytes of all."""
+        return len(self._data)
 
     def append(self, text: str) -> None:
         """Adds one; names of files may hold bytes that are no text."""

@@ -47,6 +47,19 @@ def clean_path(original: str) -> str:
     return path
 
 
+def clean_name(folder: str, name: str) -> str:
+    """What `clean_path` makes of the last part, in a folder that is clean; `name` holds no `/` and is neither `.` nor `..`.
+
+    Raises:
+        UnsafePathError: the path is too long.
+    """
+    part = _clean_part(name)
+    # Most paths are so short that they need not be encoded to know it.
+    if 4 * (len(folder) + 1 + len(part)) > MAX_PATH_BYTES < len(f"{folder}/{part}".encode()):
+        raise UnsafePathError(f"{folder}/{name!r}: longer than {MAX_PATH_BYTES} bytes", path=f"{folder}/{name}")
+    return part
+
+
 @lru_cache(1024)
 def _clean_whole(original: str) -> str:
     parts = [part for part in original.split("/") if part not in ("", ".")]
@@ -95,6 +108,10 @@ class UniquePaths:
     def add_numbered(self, path: str) -> str:
         """As `add`, but gives a part that is taken a number (`name (2).csv`); returns the path used."""
         folder, _, name = path.rpartition("/")
+        return self.add_name(folder, name)
+
+    def add_name(self, folder: str, name: str) -> str:
+        """As `add_numbered`, the last part by itself."""
         parent, parent_key = self._used.get(folder) or self._use(folder)
         key = parent_key + fold(name)
         if key in self._files or key in self._folders:

@@ -177,8 +177,8 @@ def _whole_folder(target: Path) -> Iterator[Path]:
     parent = target.parent
     parent.mkdir(parents=True, exist_ok=True)
     temporary = parent / f".{target.name}.{os.urandom(8).hex()}.part"
-    temporary.mkdir(mode=0o700)
     try:
+        temporary.mkdir(mode=0o700)  # in the block: an interrupt may come as soon as it is there
         yield temporary
         temporary.rename(target)
         sync_folder(parent)

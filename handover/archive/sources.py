@@ -10,11 +10,12 @@ from typing import NamedTuple
 from handover.archive import names
 from handover.archive.errors import SourceChangedError
 from handover.archive.listing import Texts
-from handover.archive.manifest import SALT_SIZE, FileLine, encode_lines
+from handover.archive.manifest import SALT_SIZE
 from handover.archive.zipformat import Member
 
-#: As long as real ones.
-_DIGEST, _SALT = "0" * 64, "0" * 2 * SALT_SIZE
+#: What the canonical encoder makes of a `FileLine` in which nothing was classified: clean paths hold nothing to escape.
+_LINE = '{"level":"","media_type":"%s","path":"%s","records":0,"redaction":"","salt":"%s","sha256":"%s","size":%d}\n'
+_LINE_SIZE = len(_LINE % ("", "", "0" * 2 * SALT_SIZE, "0" * 64, 0)) - 1
 _UNKNOWN = "application/octet-stream"
 #: Named here rather than guessed by the system's tables, which differ between machines.
 _MEDIA_TYPES = {
@@ -46,18 +47,9 @@ class Source(NamedTuple):
         """Its record in the archive."""
         return Member(self.path, checksum, self.size, self.size)
 
-    def line(self, digest: str, salt: str) -> FileLine:
-        """Its line in FILES.jsonl; nothing was classified."""
-        return FileLine(
-            path=self.path,
-            size=self.size,
-            sha256=digest,
-            media_type=_MEDIA_TYPES.get(self.path.rpartition(".")[2].lower(), _UNKNOWN),
-            level="",
-            records=0,
-            redaction="",
-            salt=salt,
-        )
+    def line(self, digest: str, salt: str) -> str:
+        """Its line in FILES.jsonl, as the canonical encoder would write it; nothing was classified."""
+        return _LINE % (_media_type(self.path), self.path, salt, digest, self.size)
 
 
 class Sources:
@@ -65,15 +57,16 @@ class Sources:
 
     def __init__(self, found: Iterable[Source]) -> None:
         self._files, self._paths, self._sizes = Texts(), Texts(), array("Q")
-        #: Bytes of FILES.jsonl, known before its digests and salts are, since these have one length.
-        self.list_size = 0
-        for source in found:
-            self._files.append(source.file)
-            self._paths.append(source.path)
-            self._sizes.append(source.size)
-            self.list_size += len(encode_lines([source.line(_DIGEST, _SALT)]))
+        beside = 0
+        for file, path, size in found:
+            self._files.append(file)
+            self._paths.append(path)
+            self._sizes.append(size)
+            beside += len(_media_type(path)) + len(str(size))
         #: Bytes of all.
         self.size = sum(self._sizes)
+        #: Bytes of FILES.jsonl, known before its digests and salts are, since these have one length.
+        self.list_size = len(self) * _LINE_SIZE + beside + self._paths.size
 
     def __len__(self) -> int:
         return len(self._sizes)
@@ -98,20 +91,29 @@ def sources_below(paths: Sequence[Path]) -> Iterator[Source]:
         root = os.path.abspath(path)  # noqa: PTH100 - resolve() would follow links
         if os.path.islink(root) or not os.path.exists(root):  # noqa: PTH110, PTH114 - likewise
             raise SourceChangedError(f"{path}: there is no such file or folder, or it is a link", path=str(path))
-        for file, relative, size in _below(root, os.path.basename(root)):  # noqa: PTH119 - likewise
-            yield Source(file, taken.add_numbered(names.clean_path(names.ROOT + relative)), size)
+        relative = names.ROOT + os.path.basename(root)  # noqa: PTH119 - likewise
+        if os.path.isfile(root):  # noqa: PTH113 - likewise
+            used = taken.add_numbered(names.clean_path(relative))
+            yield Source(root, used, os.path.getsize(root))  # noqa: PTH202 - likewise
+        else:
+            yield from _below(root, relative, taken)
 
 
-def _below(file: str, relative: str) -> Iterator[tuple[str, str, int]]:
-    if os.path.isfile(file):  # noqa: PTH113 - as above
-        yield file, relative, os.path.getsize(file)  # noqa: PTH202 - as above
-        return
-    with os.scandir(file) as found:
+def _below(root: str, relative: str, taken: names.UniquePaths) -> Iterator[Source]:
+    with os.scandir(root) as found:
         entries = sorted(found, key=attrgetter("name"))
+    folder = ""
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path, f"{relative}/{entry.name}")
-        elif entry.is_file(follow_symlinks=False):
-            yield entry.path, f"{relative}/{entry.name}", entry.stat(follow_symlinks=False).st_size
+        name = entry.name
+        if entry.is_file(follow_symlinks=False):
+            folder = folder or names.clean_path(relative)
+            used = taken.add_name(folder, names.clean_name(folder, name))
+            yield Source(entry.path, used, entry.stat(follow_symlinks=False).st_size)
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _below(entry.path, f"{relative}/{name}", taken)
         else:
             raise SourceChangedError(f"{entry.path}: a link or device can't be packed", path=entry.path)
+
+
+def _media_type(path: str) -> str:
+    return _MEDIA_TYPES.get(path.rpartition(".")[2].lower(), _UNKNOWN)

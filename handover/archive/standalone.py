@@ -5,7 +5,7 @@ once: its content is placed first, and the head, whose size follows from paths a
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain, repeat, takewhile
 from pathlib import Path
@@ -16,9 +16,9 @@ from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
-from handover.archive.manifest import FileLine, PackageHead, encode_lines, salts
+from handover.archive.manifest import PackageHead, salts
 from handover.archive.package import FILES, Progress
-from handover.archive.packing import pack
+from handover.archive.packing import Packing
 from handover.archive.sources import Sources, sources_below
 from handover.archive.zipformat import Member, directory, local_header
 from handover.archive.zipwriter import archive_size
@@ -71,45 +71,59 @@ def _write(
     with PlacedWriter(target, recipients, plain_size) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
-        listing = _List(writer, front)
-        checksums = _pack_all(writer, sources, front_size, listing, progress or _nobody)
-        manifest = head.manifest(listing.totals.head())
-        entries = head.files(manifest.encode(), listing.member())
-        members = chain((member for member, _ in entries), sources.members(checksums))
-        for block in directory(members):
-            writer.write(block)
-        writer.position = 0
-        for member, data in entries:
-            writer.write(local_header(member))
-            if data is None:
-                writer.position += member.size
-            else:
-                writer.write(data)
+        writer.position = front_size
+        content = _Content(writer, sources, front)
+        writer.run(content.steps(progress))
+        content.finish()
+        if progress:
+            progress(sources.size, sources.size)
+        manifest = head.manifest(content.listing.totals.head())
+        writer.run(_rest(writer, sources, content, head.files(manifest.encode(), content.listing.member())))
     return head.result(manifest, header_sha256=writer.header.sha256, size=writer.size)
 
 
-def _pack_all(
-    writer: PlacedWriter, sources: Sources, position: int, listing: "_List", progress: Progress
-) -> "array[int]":
-    """Writes the content from `position` on, and the list of it; returns its checksums, the writer behind the last."""
-    checksums, salt, done = array("I"), salts(), 0
-
-    def packed(size: int) -> None:
-        progress(done + size, sources.size)
-
-    writer.position = position
-    for source in sources:
-        checksum, digest = pack(writer, source, packed)
-        checksums.append(checksum)
-        listing.add(source.line(digest, next(salt)))
-        done += source.size
-        progress(done, sources.size)
-    listing.flush()
-    return checksums
+def _rest(
+    writer: PlacedWriter, sources: Sources, content: "_Content", front: Sequence[tuple[Member, bytes | None]]
+) -> Iterator[None]:
+    """The directory behind the content, then what stands in front."""
+    members = chain((member for member, _ in front), sources.members(content.checksums))
+    for block in directory(members):
+        writer.write(block)
+        if writer.full:
+            yield
+    writer.position = 0
+    for member, data in front:
+        writer.write(local_header(member))
+        if data is None:
+            writer.position += member.size
+        else:
+            writer.write(data)
 
 
-def _nobody(_done: int, _total: int) -> None:
-    """Takes progress that nobody asked for."""
+class _Content:
+    """The files, and the list of them."""
+
+    def __init__(self, writer: PlacedWriter, sources: Sources, front: Sequence[Member]) -> None:
+        self.listing, self.checksums = _List(writer, front), array("I")
+        self._packing, self._salts, self._total = Packing(writer, sources), salts(), sources.size
+
+    def steps(self, progress: Progress | None) -> Iterator[Callable[[], None] | None]:
+        """What `PlacedWriter.run` asks for."""
+        for step in self._packing.steps():
+            yield step
+            self._note()
+            if progress:
+                progress(self._packing.done, self._total)
+
+    def finish(self) -> None:
+        """Lists what is not listed yet."""
+        self._note()
+        self.listing.flush()
+
+    def _note(self) -> None:
+        for source, checksum, digest in self._packing.packed():
+            self.checksums.append(checksum)
+            self.listing.add(source.line(digest.hex(), next(self._salts)), source.size)
 
 
 class _List:
@@ -120,24 +134,26 @@ class _List:
         before = sum(member.total_size for member in takewhile(lambda member: member.path != FILES, front))
         (blank,) = (member for member in front if member.path == FILES)
         self._writer, self._position = writer, before + blank.total_size - blank.size
-        self._lines: list[FileLine] = []
-        self._checksum = self._size = 0
+        self._lines: list[str] = []
+        self._checksum = self._size = self._content = 0
 
-    def add(self, line: FileLine) -> None:
-        """Adds a line."""
+    def add(self, line: str, size: int) -> None:
+        """Adds the line of a file of so many bytes."""
         self._lines.append(line)
+        self._content += size
         if len(self._lines) == _LINES:
             self.flush()
 
     def flush(self) -> None:
         """Writes what was added, and returns to where the writer was."""
-        encoded = encode_lines(self._lines)
-        self.totals.add(self._lines, encoded)
+        encoded = "".join(self._lines).encode()
+        self.totals.add_encoded(encoded, len(self._lines), self._content)
         self._checksum = crc32(encoded, self._checksum)
         position, self._writer.position = self._writer.position, self._position + self._size
         self._writer.write(encoded)
         self._writer.position = position
         self._size += len(encoded)
+        self._content = 0
         self._lines.clear()
 
     def member(self) -> Member:

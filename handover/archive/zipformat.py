@@ -59,7 +59,7 @@ def header_size_of(path: str, size: int) -> int:
 def local_header(member: Member) -> bytes:
     """The header in front of the data."""
     name = member.path.encode()
-    big = max(member.size, member.compressed_size) >= _LIMIT_32
+    big = member.size >= _LIMIT_32 or member.compressed_size >= _LIMIT_32
     extra = struct.pack("<HHQQ", 1, 16, member.size, member.compressed_size) if big else b""
     return (
         _LOCAL.pack(

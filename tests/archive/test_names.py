@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handover.archive.errors import UnsafePathError
-from handover.archive.names import MAX_COMPONENT_BYTES, UniquePaths, check_path, clean_path
+from handover.archive.names import MAX_COMPONENT_BYTES, UniquePaths, check_path, clean_name, clean_path
 
 ODD = st.text(st.one_of(st.characters(), st.sampled_from("./ \\:aé\u0301\u202e CON")), min_size=1, max_size=300)
 
@@ -19,6 +19,18 @@ def test_cleaning_a_clean_path_changes_nothing(original: str) -> None:
     assert clean_path(path) == path
     assert all(len(part.encode()) <= MAX_COMPONENT_BYTES for part in path.split("/"))
     check_path(f"files/{path}") if len(path.encode()) < 1000 else None
+
+
+@given(st.integers(1, 9), ODD.filter(lambda name: "/" not in name and name not in (".", "..")))
+def test_a_name_in_a_clean_folder_becomes_what_the_whole_path_becomes(depth: int, name: str) -> None:
+    folder = "/".join(["files", *["长" * 40] * depth])
+    try:
+        path = clean_path(f"{folder}/{name}")
+    except UnsafePathError:
+        with pytest.raises(UnsafePathError):
+            clean_name(folder, name)
+    else:
+        assert path == f"{folder}/{clean_name(folder, name)}"
 
 
 @pytest.mark.parametrize(

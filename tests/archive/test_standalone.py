@@ -9,11 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handover.archive import durable, packing
+from handover.archive import durable, packing, standalone
 from handover.archive.errors import SourceChangedError
+from handover.archive.manifest import FileLine
+from handover.archive.names import clean_name
 from handover.archive.open import open_package, verify_package
+from handover.archive.sources import Source, Sources, sources_below
 from handover.archive.standalone import seal_paths
 from handover.crypto.age import recipient_of
+from handover.crypto.canonical import decode_lines
 from tests.archive.samples import IDENTITY, KEYS, TRUST
 
 BATCH = 1 << 20
@@ -34,6 +38,32 @@ def test_files_of_any_size_come_back(tmp_path_factory: pytest.TempPathFactory, s
     assert result.size == (folder / "p.age").stat().st_size
     for number, size in enumerate(sizes):
         assert (folder / "out/files/in" / f"{number}.bin").read_bytes() == DATA[number : number + size]
+
+
+@given(
+    st.text(min_size=1, max_size=60)
+    .map(lambda name: name.replace("/", "_"))
+    .filter(lambda name: name not in (".", "..")),
+    st.integers(0, 2**53 - 1),
+)
+def test_lines_are_those_of_the_canonical_encoder(name: str, size: int) -> None:
+    source = Source("/somewhere", f"files/{clean_name('files', name)}", size)
+    made = source.line("ab" * 32, "cd" * 16).encode()
+    (line,) = decode_lines(made, FileLine)  # refuses what is not canonical
+    assert (line.path, line.size, line.sha256, line.salt) == (source.path, size, "ab" * 32, "cd" * 16)
+    assert Sources([source]).list_size == len(made)
+
+
+def test_one_of_many_small_files_that_grew_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(1_500):
+        (tmp_path / "in" / f"{number:04}").write_bytes(b"x" * 999)
+    found = list(sources_below([tmp_path / "in"]))
+    (tmp_path / "in" / "1033").write_bytes(b"x" * 1000)
+    monkeypatch.setattr(standalone, "sources_below", lambda _paths: found)
+    with pytest.raises(SourceChangedError, match="1033"):
+        seal_paths([tmp_path / "in"], [recipient_of(IDENTITY)], tmp_path / "p.age")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 @pytest.mark.parametrize("size", [5_000, 2 * BATCH], ids=["small", "large"])

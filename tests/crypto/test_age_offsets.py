@@ -1,6 +1,8 @@
 """Files sealed and opened by offset, by several threads and in any order, are the same as those of the streams."""
 
 import os
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,8 +20,8 @@ from handover.crypto.age import (
     placed,
     recipient_of,
 )
-from handover.crypto.age.placed import NotWrittenError, PlacedWriter
-from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH
+from handover.crypto.age.placed import Claim, NotWrittenError, PlacedWriter
+from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, THREADS
 from handover.crypto.errors import (
     CryptoError,
     CutShortError,
@@ -72,6 +74,57 @@ def test_the_order_of_writing_changes_nothing(folder: Path, size: int, cuts: lis
     assert decrypt_bytes((folder / "placed").read_bytes(), [IDENTITY]) == LONG[:size]
 
 
+def test_what_threads_fill_beside_one_another_is_one_file(folder: Path) -> None:
+    size = len(LONG) - 5
+
+    def filling(writer: PlacedWriter) -> Iterator[Callable[[], None] | None]:
+        begin = 0
+        while begin < size:
+            step = min(len(writer.room()), size - begin, 300_000)
+            if begin % 3:  # some in turns, some beside them
+                writer.write(LONG[begin : begin + step])
+                yield None
+            else:
+                yield partial(put, writer.claim(step), begin, step)
+            begin += step
+
+    def put(claim: Claim, begin: int, step: int) -> None:
+        claim.room[:step] = LONG[begin : begin + step]
+        claim.filled()
+
+    with (folder / "beside").open("w+b") as sink, PlacedWriter(sink.fileno(), [RECIPIENT], size) as writer:
+        writer.run(filling(writer))
+    assert decrypt_bytes((folder / "beside").read_bytes(), [IDENTITY]) == LONG[:size]
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_an_error_of_one_thread_ends_all(folder: Path, beside: bool) -> None:
+    begun = 0
+
+    def fail() -> None:
+        raise KeyError("from a thread")
+
+    def filling() -> Iterator[Callable[[], None] | None]:
+        nonlocal begun
+        while True:
+            begun += 1
+            yield fail if beside else fail()
+
+    with (folder / "failing").open("w+b") as sink:
+        writer = PlacedWriter(sink.fileno(), [RECIPIENT], len(LONG))
+        with pytest.raises(KeyError, match="from a thread"), writer:
+            writer.run(filling())
+    assert begun <= THREADS
+
+
+def test_a_claim_is_filled_once(folder: Path) -> None:
+    with (folder / "claim").open("w+b") as sink:
+        claim = PlacedWriter(sink.fileno(), [RECIPIENT], 100).claim(60)
+        claim.filled()
+        with pytest.raises(ValueError, match="written once"):
+            claim.filled()
+
+
 def test_no_place_is_sealed_twice(folder: Path) -> None:
     with pytest.raises(ValueError, match="written once"):
         _write(folder / "twice", 2 * BATCH, (0, LONG[:BATCH]), (5, b"another plaintext under the same nonce"))
@@ -82,15 +135,21 @@ def test_a_file_with_a_gap_is_never_called_whole(folder: Path) -> None:
         _write(folder / "gap", 100, (0, b"only this"))
 
 
-@pytest.mark.parametrize("size", [10, CHUNK, 3 * BATCH + 10])
+@pytest.mark.parametrize("opened_again", [1, 1 << 30], ids=["all", "few"])
+@pytest.mark.parametrize(
+    ("size", "at"),
+    [(10, 0), (CHUNK, 0), (3 * BATCH + 10, 0), (3 * BATCH + 10, BATCH + BATCH // 2), (3 * BATCH + 10, 3 * BATCH)],
+)
 def test_what_the_disk_changes_is_found_before_the_file_is_called_whole(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, size: int
+    folder: Path, monkeypatch: pytest.MonkeyPatch, size: int, at: int, opened_again: int
 ) -> None:
     def write_other(file: int, data: memoryview, offset: int) -> None:
         changed = bytearray(data)
-        changed[-20] ^= 1
+        if offset >= at:
+            changed[-20] ^= 1
         os.pwrite(file, changed, offset)
 
+    monkeypatch.setattr(placed, "OPENED_AGAIN", opened_again)
     monkeypatch.setattr(placed, "write_at", write_other)
     with pytest.raises(NotWrittenError):
         _write(folder / "faulty", size, (0, LONG[:size]))

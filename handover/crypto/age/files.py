@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from handover.crypto.age import armor, parallel
 from handover.crypto.age.header import Header, parse
-from handover.crypto.age.offsets import BINARY, write_at
+from handover.crypto.age.offsets import BINARY
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.reader import Reader
 from handover.crypto.age.source import BufferedSource
@@ -34,8 +34,7 @@ def encrypt_file(source: Path, target: Path, recipients: Sequence[str | Passphra
         size = _regular_size(plain)
         if size is not None:
             begun = start(recipients)
-            write_at(sink.fileno(), memoryview(begun.prefix), 0)
-            parallel.seal_file(plain.fileno(), size, sink.fileno(), len(begun.prefix), begun.cipher)
+            parallel.seal_file(plain.fileno(), size, sink.fileno(), begun.prefix, begun.cipher)
             return
         with Writer(sink, recipients) as writer:
             block = memoryview(bytearray(_BLOCK))
@@ -98,8 +97,9 @@ def whole_file(target: Path, mode: int) -> Iterator[BinaryIO]:
     It is open for reading too, so that what was written can be verified before it gets its name.
     """
     temporary = target.with_name(f".{target.name}.{os.urandom(8).hex()}.part")
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
     try:
+        # In the block: an interrupt may come as soon as the file is there.
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, mode)
         with os.fdopen(descriptor, "w+b") as sink:
             yield sink
             sink.flush()

@@ -7,42 +7,48 @@ import os
 import threading
 from collections.abc import Callable
 
-from handover.crypto.age.offsets import read_at, write_at
+from handover.crypto.age.direct import BLOCK, NewFile, buffer
+from handover.crypto.age.offsets import read_at
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count
 from handover.crypto.errors import SourceChangedError
 
 #: The disk begins to write whenever so much more is there, while the next is sealed; a file system of memory ignores it.
 _SYNCED = 64 << 20
+#: More threads than cores, where threads wait for the disk.
+_WAITING = 2
 
 #: Does one batch, given the number of its first chunk; False ends the work.
 _Batch = Callable[[int], bool]
 
 
-def seal_file(source: int, size: int, target: int, offset: int, cipher: Cipher) -> None:
-    """Seals the first `size` bytes of a file to `target` from `offset` on.
+def seal_file(source: int, size: int, target: int, prefix: bytes, cipher: Cipher) -> None:
+    """Seals the first `size` bytes of a file to the new file `target`, behind `prefix`.
 
     Raises:
         SourceChangedError: the file became shorter.
     """
     count = chunk_count(size)
 
-    def batches(syncing: Syncing) -> _Batch:
-        plain, sealed = _buffer(size, CHUNK), _buffer(count * SEALED_CHUNK, BATCH_CHUNKS * SEALED_CHUNK)
+    def batches(new: NewFile, syncing: Syncing) -> _Batch:
+        plain, room = buffer(CHUNK), buffer(BLOCK + min(count, BATCH_CHUNKS) * SEALED_CHUNK)
 
         def seal(first: int) -> bool:
-            end = 0
+            offset = len(prefix) + first * SEALED_CHUNK
+            sealed, end = room[offset % BLOCK :], 0
             for number in range(first, min(first + BATCH_CHUNKS, count)):
                 part = plain[: min(CHUNK, size - number * CHUNK)]
                 if read_at(source, part, number * CHUNK) != len(part):
                     raise SourceChangedError("the file became shorter while it was read; repeat when nobody writes it")
                 end += cipher.seal_into(part, sealed[end:], number, final=number == count - 1)
-            write_at(target, sealed[:end], offset + first * SEALED_CHUNK)
+            new.write(sealed[:end], offset)
             syncing.wrote(end)
             return True
 
         return seal
 
-    _over_threads(batches, count, target)
+    with NewFile(target, len(prefix) + size + count * TAG) as new:
+        new.write(memoryview(prefix), 0)
+        _over_threads(batches, count, new, target)
 
 
 def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) -> bool:
@@ -52,25 +58,30 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
     if last_size < TAG or (last_size == TAG and count > 1):
         return False
 
-    def batches(syncing: Syncing) -> _Batch:
-        sealed, plain = _buffer(size, SEALED_CHUNK), _buffer(size, CHUNK)
+    def batches(new: NewFile, syncing: Syncing) -> _Batch:
+        sealed, plain = buffer(SEALED_CHUNK), buffer(min(count, BATCH_CHUNKS) * CHUNK)
 
         def open_(first: int) -> bool:
+            end = 0
             for number in range(first, min(first + BATCH_CHUNKS, count)):
                 part = sealed[: min(SEALED_CHUNK, size - number * SEALED_CHUNK)]
-                opened = plain[: len(part) - TAG]
+                opened = plain[end : end + len(part) - TAG]
                 if read_at(source, part, offset + number * SEALED_CHUNK) != len(part):
                     return False
                 if not cipher.open_chunk_into(part, opened, number, final=number == count - 1):
                     return False
-                # Chunk by chunk: for a larger aligned write ext4 takes pages that no core has in its cache.
-                write_at(target, opened, number * CHUNK)
+                if new.direct:
+                    end += len(opened)
+                else:  # chunk by chunk: for a larger aligned write ext4 takes pages that no core has in its cache
+                    new.write(opened, number * CHUNK)
                 syncing.wrote(len(opened))
+            new.write(plain[:end], first * CHUNK)
             return True
 
         return open_
 
-    return _over_threads(batches, count, target)
+    with NewFile(target, size - count * TAG) as new:
+        return _over_threads(batches, count, new, target)
 
 
 class Task(threading.Thread):
@@ -89,8 +100,12 @@ class Task(threading.Thread):
         except BaseException as error:  # noqa: BLE001 - raised again by `join`
             self._error = error
 
-    def join(self, timeout: float | None = None) -> None:
+    def wait(self) -> None:
         """Waits for the end."""
+        super().join()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Waits for the end, and raises what was raised."""
         super().join(timeout)
         if self._error is not None:
             raise self._error
@@ -120,34 +135,55 @@ class Syncing:
             self._asked.join()
 
 
-def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int) -> bool:
-    """Runs a loop over the batches in as many threads as there are cores; this one is one of them."""
+def _over_threads(batches: Callable[[NewFile, Syncing], _Batch], count: int, new: NewFile, target: int) -> bool:
+    """Runs a loop over the batches in as many threads as there are cores, or more where they wait for the disk."""
     firsts = iter(range(0, count, BATCH_CHUNKS))
     good = True
 
-    def loop() -> None:
-        nonlocal good
-        batch = batches(syncing)
-        try:
-            for first in firsts:
-                if not good:
-                    return
-                if not batch(first):
-                    good = False  # only ever set, never computed from itself: another thread may have failed meanwhile
-        except BaseException:
-            good = False
-            raise
+    def turns() -> Callable[[], bool]:
+        batch = batches(new, syncing)
+
+        def turn() -> bool:
+            nonlocal good
+            first = next(firsts, None)
+            if first is None or not good:
+                return False
+            if not batch(first):
+                good = False  # only ever set, never computed from itself: another thread may have failed meanwhile
+            return good
+
+        return turn
 
     syncing = Syncing(lambda: os.fsync(target))
-    others = [Task(loop) for _ in range(min(THREADS, -(-count // BATCH_CHUNKS)) - 1)]
     try:
-        loop()
+        in_threads(turns, min(THREADS + _WAITING if new.direct else THREADS, -(-count // BATCH_CHUNKS)))
     finally:
-        for other in others:
-            other.join()
         syncing.finish()
     return good
 
 
-def _buffer(wanted: int, most: int) -> memoryview:
-    return memoryview(bytearray(min(wanted, most)))
+def in_threads(turns: Callable[[], Callable[[], bool]], threads: int) -> None:
+    """Each of so many threads, this one among them, asks for a callable, and calls it until it says False or another thread fails.
+
+    All have ended when this does; one of their errors is raised.
+    """
+    failed = False
+
+    def loop() -> None:
+        nonlocal failed
+        try:
+            turn = turns()
+            while not failed and turn():
+                pass
+        except BaseException:
+            failed = True
+            raise
+
+    others = [Task(loop) for _ in range(threads - 1)]
+    try:
+        loop()
+    finally:
+        for other in others:
+            other.wait()
+    for other in others:
+        other.join()

@@ -1,38 +1,49 @@
 """Writes an age file into an open file by offset: the plaintext may come in any order, each byte once.
 
-What stands in front may so be written last, when what it says of the rest is known. Threads seal each batch as soon as
-it is complete, write it, read it back from the file, open it and compare it with what was given.
+What stands in front may so be written last, when what it says of the rest is known. Threads take turns in filling batches;
+each seals what it filled, while it is in the core's cache, writes it, reads it back from the file, opens it and compares.
 """
 
 import os
-from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future, wait
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from handover.crypto.age.offsets import read_at, write_at
-from handover.crypto.age.parallel import Syncing
+from handover.crypto.age.parallel import Syncing, in_threads
 from handover.crypto.age.passphrase import Passphrase
-from handover.crypto.age.stream import (
-    BATCH_CHUNKS,
-    CHUNK,
-    DEPTH,
-    SEALED_CHUNK,
-    chunk_count,
-    ciphertext_size,
-    workers,
-)
+from handover.crypto.age.stream import CHUNK, SEALED_CHUNK, THREADS, chunk_count, ciphertext_size
 from handover.crypto.age.writer import start
 from handover.crypto.errors import CryptoError
 
-_BATCH = BATCH_CHUNKS * CHUNK
+#: Filled by one thread before another's turn: with what is made of it, it fits the cache of a core.
+_BATCH_CHUNKS = 16
+_BATCH = _BATCH_CHUNKS * CHUNK
+#: Chunks sealed, written and read back together.
+_TURN = 4
+#: One in so many parts of what was read back, drawn by lot, is opened and its plaintext compared, and the first and the last
+#: always are; of the others the ciphertext is compared. 1: all are opened.
+OPENED_AGAIN = 1
+#: Full batches that are kept for whoever has the next turn.
+_MOST_FULL = 4
+
+
+def _ENDED() -> None:  # noqa: N802 - a constant
+    """What stands for the end of the filling."""
 
 
 class NotWrittenError(CryptoError):
     """What was read back from the file is not what was written."""
 
     code = "written_file_differs"
+
+
+class Claim(NamedTuple):
+    """Where bytes go that are put beside the turns, at the beginning of `room`, and what is called when they are there."""
+
+    room: memoryview
+    filled: Callable[[], None]
 
 
 class PlacedWriter:
@@ -55,14 +66,31 @@ class PlacedWriter:
         self._cipher, self._target, self._payload = begun.cipher, target, len(begun.prefix)
         self._plain_size = plain_size
         self._count = max(1, -(-plain_size // _BATCH))
+        self._last = chunk_count(plain_size) - 1
         self._begun: dict[int, _Batch] = {}
         #: A batch is sealed once: its nonces may never meet another plaintext.
         self._sealed = bytearray(self._count)
-        self._waiting: deque[Future[_Batch]] = deque()
+        #: Batches to be sealed; whoever fills should make room when there are some.
+        self.full: list[_Batch] = []
+        self._noting = threading.Lock()
         self._free: list[_Batch] = []
         self._scratch: list[_Scratch] = []
         self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
+
+    def run(self, filling: Iterator[Callable[[], object] | None]) -> None:
+        """Threads go on with `filling` in turns, which should yield whenever there are `full` batches; what it gives is done beside the turns."""
+        turn = threading.Lock()
+
+        def once() -> bool:
+            with turn:
+                work = next(filling, _ENDED)
+            if work is not None and work is not _ENDED:
+                work()
+            self._seal_full()
+            return work is not _ENDED
+
+        in_threads(lambda: once, min(THREADS, self._count))
 
     def room(self) -> memoryview:
         """Where to put what comes at `position`, at least one byte; tell `advance` how much it was."""
@@ -72,13 +100,14 @@ class PlacedWriter:
     def advance(self, size: int) -> None:
         """So much of `room` was filled."""
         index = self.position // _BATCH
-        batch = self._begun[index]
         self.position += size
-        batch.missing -= size
-        if batch.missing < 0:
-            raise ValueError("a place in an age file is written once")
-        if not batch.missing:
-            self._submit(index)
+        self._filled(index, size)
+
+    def claim(self, size: int) -> Claim:
+        """Leaves the next `size` bytes of `room` to whoever is given what this returns."""
+        index, room = self.position // _BATCH, self.room()
+        self.position += size
+        return Claim(room, lambda: self._filled(index, size))
 
     def write(self, data: bytes | bytearray) -> None:
         """Puts `data` at `position`."""
@@ -101,17 +130,14 @@ class PlacedWriter:
             if kind is None:
                 self._finish()
         finally:
-            # No thread may go on writing to a descriptor that its owner closes next.
-            wait(self._waiting)
             self._syncing.finish()
 
     def _finish(self) -> None:
-        """Waits until everything is written and compared."""
+        """Seals what is left, and sees that everything was."""
         if not self._plain_size:
             self._batch(0)
-            self._submit(0)
-        while self._waiting:
-            self._waiting.popleft().result()
+            self._filled(0, 0)
+        self._seal_full()
         if not all(self._sealed):
             raise ValueError("an age file was closed before all of it was written")
         head = bytearray(len(self.header.raw))
@@ -124,43 +150,66 @@ class PlacedWriter:
             if index >= self._count or self._sealed[index]:
                 raise ValueError("a place in an age file is written once")
             batch = self._begun[index] = self._free.pop() if self._free else _Batch()
-            batch.missing = self._batch_size(index)
+            batch.index, batch.missing = index, self._batch_size(index)
         return batch
 
     def _batch_size(self, index: int) -> int:
         return min(_BATCH, self._plain_size - index * _BATCH)
 
-    def _submit(self, index: int) -> None:
-        batch = self._begun.pop(index)
-        self._sealed[index] = 1
-        self._waiting.append(workers().submit(self._seal, batch, index))
-        while len(self._waiting) >= DEPTH:
-            self._free.append(self._waiting.popleft().result())
+    def _filled(self, index: int, size: int) -> None:
+        batch = self._begun[index]
+        with self._noting:
+            batch.missing -= size
+            if batch.missing < 0:
+                raise ValueError("a place in an age file is written once")
+            if not batch.missing:
+                self._sealed[index] = 1
+                self.full.append(self._begun.pop(index))
+        if len(self.full) > _MOST_FULL:
+            self._seal_full()
 
-    def _seal(self, batch: "_Batch", index: int) -> "_Batch":
+    def _seal_full(self) -> None:
+        while self.full:
+            with self._noting:
+                batch = self.full.pop(0) if self.full else None
+            if batch is not None:
+                self._seal(batch)
+
+    def _seal(self, batch: "_Batch") -> None:
         scratch = self._scratch.pop() if self._scratch else _Scratch()
-        plain, first = batch.plain[: self._batch_size(index)], index * BATCH_CHUNKS
-        size = self._cipher.seal_into(plain, scratch.sealed, first, final=index == self._count - 1)
-        sealed, offset = scratch.sealed[:size], self._payload + first * SEALED_CHUNK
-        write_at(self._target, sealed, offset)
-        if read_at(self._target, sealed, offset) != size:
-            raise NotWrittenError("the written file is shorter than what was written: the disk is faulty")
-        self._compare(sealed, plain, first, scratch)
+        plain, first = batch.plain[: self._batch_size(batch.index)], batch.index * _BATCH_CHUNKS
+        for i in range(0, chunk_count(len(plain)), _TURN):
+            self._seal_turn(plain[i * CHUNK : (i + _TURN) * CHUNK], first + i, scratch)
         self._scratch.append(scratch)
-        self._syncing.wrote(size)
-        return batch
+        self._free.append(batch)
 
-    def _compare(self, sealed: memoryview, plain: memoryview, first: int, scratch: "_Scratch") -> None:
-        count, last = chunk_count(len(plain)), chunk_count(self._plain_size) - 1
-        for i in range(count):
-            part, opened = plain[i * CHUNK : (i + 1) * CHUNK], scratch.opened
-            target = scratch.view[: len(part)]
-            verified = self._cipher.open_chunk_into(
-                sealed[i * SEALED_CHUNK : (i + 1) * SEALED_CHUNK], target, first + i, final=first + i == last
-            )
-            # Comparing with a bytearray is one memcmp; two views are compared byte by byte.
-            if not verified or (opened if len(part) == CHUNK else bytearray(target)) != part:
-                raise NotWrittenError(f"chunk {first + i} was read back with other content: memory or disk is faulty")
+    def _seal_turn(self, plain: memoryview, first: int, scratch: "_Scratch") -> None:
+        count = chunk_count(len(plain))
+        ends = first + count > self._last
+        size = self._cipher.seal_into(plain, scratch.view, first, final=ends)
+        offset = self._payload + first * SEALED_CHUNK
+        write_at(self._target, scratch.view[:size], offset)
+        written = scratch.written[:size]
+        if read_at(self._target, written, offset) != size:
+            raise NotWrittenError("the written file is shorter than what was written: the disk is faulty")
+        if first == 0 or ends or _drawn():
+            for i in range(count):
+                sealed, part = written[i * SEALED_CHUNK : (i + 1) * SEALED_CHUNK], plain[i * CHUNK : (i + 1) * CHUNK]
+                self._compare(sealed, part, first + i, scratch)
+        elif scratch.sealed != written:
+            raise NotWrittenError(f"chunks from {first} were read back otherwise than written: the disk is faulty")
+        self._syncing.wrote(size)
+
+    def _compare(self, sealed: memoryview, plain: memoryview, number: int, scratch: "_Scratch") -> None:
+        target = memoryview(scratch.opened)[: len(plain)]
+        verified = self._cipher.open_chunk_into(sealed, target, number, final=number == self._last)
+        # Comparing with a bytearray is one memcmp; two views are compared byte by byte.
+        if not verified or (scratch.opened if len(plain) == CHUNK else bytearray(target)) != plain:
+            raise NotWrittenError(f"chunk {number} was read back with other content: memory or disk is faulty")
+
+
+def _drawn() -> bool:
+    return OPENED_AGAIN == 1 or int.from_bytes(os.urandom(4), "big") % OPENED_AGAIN == 0
 
 
 class _Batch:
@@ -168,13 +217,14 @@ class _Batch:
 
     def __init__(self) -> None:
         self.plain = memoryview(bytearray(_BATCH))
-        self.missing = 0
+        self.index = self.missing = 0
 
 
 class _Scratch:
     """What a thread needs beside a batch."""
 
     def __init__(self) -> None:
-        self.sealed = memoryview(bytearray(BATCH_CHUNKS * SEALED_CHUNK))
+        self.sealed = bytearray(_TURN * SEALED_CHUNK)
+        self.view = memoryview(self.sealed)
+        self.written = memoryview(bytearray(_TURN * SEALED_CHUNK))
         self.opened = bytearray(CHUNK)
-        self.view = memoryview(self.opened)
