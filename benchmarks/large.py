@@ -60,7 +60,7 @@ def carry(server: Running, folder: Path, size: int, persons: int, say: Callable[
     source, target, identity = folder / "service-notes.csv", folder / "closing.age", generate_identity()
     records = write_notes(source, people, size)
     size = source.stat().st_size
-    cast = _cast(server)
+    cast = wait_patiently(server)
     with Memory(server.server.process.pid) as memory:
         with step("upload"):
             upload = cast.seller_admin.upload(cast.case_id, source)
@@ -107,7 +107,7 @@ def _row(number: int, person: Customer) -> str:
     )
 
 
-def _cast(server: Running) -> Cast:
+def wait_patiently(server: Running) -> Cast:
     """A case in inventory, and people who can wait."""
     cast = gather(server.address, server.admin)
     for person in cast.people.values():
@@ -128,10 +128,10 @@ def _open(package: Path, identity: str, folder: Path, trust: Path) -> None:
 
 
 class Memory:
-    """Watches the peak resident memory of a server, its worker and the worker's children (`VmHWM` of each)."""
+    """Watches the peak resident memory of a server, its worker (and others) and the workers' children (`VmHWM` of each)."""
 
-    def __init__(self, server: int) -> None:
-        self._server, self.peaks = server, Counter[str]()
+    def __init__(self, server: int, *workers: int) -> None:
+        self._server, self._workers, self.peaks = server, workers, Counter[str]()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -149,7 +149,7 @@ class Memory:
     def _watch(self) -> None:
         while not self._end.wait(0.05):
             self._note("web", self._server)
-            for worker in children(self._server):
+            for worker in (*children(self._server), *self._workers):
                 self._note("worker", worker)
                 for child in children(worker):
                     # Between fork and exec a child is still the worker's own image.

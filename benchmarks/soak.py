@@ -1,6 +1,6 @@
-"""Endurance: racing transitions, killed servers, workers and builds, a large upload. Half an hour; prints what it measured.
+"""Endurance: racing transitions, killed servers, workers and builds, a large upload, a million records. Half an hour; prints what it measured.
 
-python benchmarks/soak.py [races] [kills] [builds] [upload]      (all without arguments)
+python benchmarks/soak.py [races] [kills] [builds] [upload] [million]      (all without arguments)
 """
 
 import os
@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.killed_builds import kill_builds
 from benchmarks.kills import play
 from benchmarks.large import carry, plain_write
+from benchmarks.million import carry_rows
 from handover.demo.server import running
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,15 +25,20 @@ KILLS = 50
 KILLS_OF_A_DEMO = 10
 BUILD_BYTES, BUILD_KILLS = 1 << 30, 100
 UPLOAD_BYTES, UPLOAD_PERSONS = 2 << 30, 20_000
+ROWS = 1_000_000
 ROUNDS = 100
 
 
+#: Nobody logs in again while machines work, however slow this one is.
+_PATIENT = {"HANDOVER_POLICY_STEP_UP_MINUTES": "600", "HANDOVER_POLICY_SESSION_IDLE_MINUTES": "600"}
+
+
 def main() -> None:
-    wanted = sys.argv[1:] or ["races", "kills", "builds", "upload"]
+    wanted = sys.argv[1:] or ["races", "kills", "builds", "upload", "million"]
     for name in wanted:
         started = time.monotonic()
         print(f"== {name}", flush=True)
-        {"races": races, "kills": kills, "builds": builds, "upload": upload}[name]()
+        {"races": races, "kills": kills, "builds": builds, "upload": upload, "million": million}[name]()
         print(f"   {time.monotonic() - started:.0f} s", flush=True)
 
 
@@ -74,8 +80,7 @@ def builds() -> None:
 
 def upload() -> None:
     """A large record set from upload to an opened package; the gates ask for a consent of each of its persons."""
-    # Nobody logs in again while machines work, however slow this one is.
-    os.environ |= {"HANDOVER_POLICY_STEP_UP_MINUTES": "600", "HANDOVER_POLICY_SESSION_IDLE_MINUTES": "600"}
+    os.environ |= _PATIENT
     with tempfile.TemporaryDirectory() as name, running(Path(name) / "data") as server:
         folder = Path(name)
         done = carry(server, folder, UPLOAD_BYTES, UPLOAD_PERSONS, partial(print, flush=True))
@@ -84,6 +89,13 @@ def upload() -> None:
     print(
         f"   upload {done.size / done.seconds['upload'] / 1e6:.0f} MB/s; plain write with fsync {done.size / plain / 1e6:.0f} MB/s"
     )
+
+
+def million() -> None:
+    """A table of a million records through inventory and redaction, by two workers."""
+    os.environ |= _PATIENT
+    with tempfile.TemporaryDirectory() as name, running(Path(name) / "data") as server:
+        carry_rows(server, Path(name), ROWS, partial(print, flush=True))
 
 
 if __name__ == "__main__":

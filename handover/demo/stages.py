@@ -172,7 +172,7 @@ def redact(cast: Cast, bidders: list[str]) -> dict[str, str]:
     runs = {bidder: start_redaction(cast, bidder, 0) for bidder in bidders}
     for bidder in bidders:
         for strictness in (1, 2, None):
-            if _finish_redaction(cast, runs[bidder]):
+            if finish_redaction(cast, runs[bidder]):
                 break
             if strictness is None:
                 raise RuntimeError("no plan was strict enough")
@@ -189,7 +189,7 @@ def start_redaction(cast: Cast, bidder: str, strictness: int) -> str:
     return str(run["id"])
 
 
-def _finish_redaction(cast: Cast, run_id: str) -> bool:
+def finish_redaction(cast: Cast, run_id: str) -> bool:
     """Legal samples, accepts and approves; False when the second scan asks for a stricter plan."""
     done = cast.legal.wait(f"/redactions/{run_id}", "human_review", refuse=("failed",))
     for item in done["items"]:

@@ -238,7 +238,7 @@ def test_an_unknown_treatment_is_refused(site: Site) -> None:
 
 
 def test_approved_records_are_not_open_before_two_persons_released_them(site: Site) -> None:
-    stages._finish_redaction(site.cast, site.runs["winner"])
+    stages.finish_redaction(site.cast, site.runs["winner"])
     assert "Nothing is released to you yet" in text_of(site.get("buyer", "/my/REF/view"))
     assert site.get("buyer", f"/my/REF/view/{site.record_set}/1/picture").status_code == 403
     assert site.looks() == []
