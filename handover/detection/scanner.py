@@ -20,6 +20,7 @@ from handover.detection.replacements import is_replacement, without_tokens
 from handover.detection.roles import ROLES_OF_VALUES, whole_value_span
 from handover.detection.screens import screen_of
 from handover.detection.spans import Span, resolve
+from handover.detection.unseen import Seen
 
 if TYPE_CHECKING:
     from handover.detection.screening import Screen
@@ -152,12 +153,14 @@ class ColumnScan:
         return screen_of(self.known)
 
     def _scan(self, values: list[str]) -> Iterator[tuple[str, Span]]:
-        text = fold(_JOINT.join(values))
-        starts = list(accumulate((len(value) + 1 for value in values), initial=0))
+        seen = Seen(values)
+        text = fold(_JOINT.join(seen.values))
+        starts = list(accumulate((len(value) + 1 for value in seen.values), initial=0))
         for span in self._spans(text):
             index = bisect.bisect_right(starts, span.start) - 1
             offset = starts[index]
-            yield values[index], Span(span.start - offset, span.end - offset, span.kind, span.confidence)
+            found = Span(span.start - offset, span.end - offset, span.kind, span.confidence)
+            yield values[index], seen.in_value(index, found)
 
     def _spans(self, text: str) -> Iterator[Span]:
         for detector in _detectors("whole"):

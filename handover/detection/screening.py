@@ -117,9 +117,10 @@ _CHARACTERS = (
     # Folded to ASCII, or of degrees, or equal to an ASCII letter when case is ignored.
     ("＠．－＿＋°′″ſıİ\u212a", _DOUBT),
 )
-#: Ranges in which nothing is taken for granted: Latin letters with accents, full-width forms, odd spaces, surrogates.
-_DOUBTFUL = ((0x85, 0x86), (0xC0, 0x250), (0x1680, 0x1681), (0x2000, 0x200B), (0x2028, 0x2030), (0x205F, 0x2060),
-             (0xD800, 0xE000), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B))  # fmt: skip
+#: Ranges in which nothing is taken for granted: Latin letters with accents, full-width forms, odd spaces, unseen characters, surrogates.
+_DOUBTFUL = ((0x85, 0x86), (0xAD, 0xAE), (0xC0, 0x250), (0x34F, 0x350), (0x61C, 0x61D), (0x115F, 0x1161), (0x1680, 0x1681), (0x17B4, 0x17B6),
+             (0x180B, 0x1810), (0x2000, 0x2010), (0x2028, 0x2030), (0x205F, 0x2070), (0x3164, 0x3165), (0xD800, 0xE000), (0xFE00, 0xFE10),
+             (0xFEFF, 0xFF00), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B), (0xFFA0, 0xFFA1))  # fmt: skip
 
 #: Lower-case words that a street's name begins and ends with (addresses/western.py); others begin with a capital.
 _STREETS = "rue avenue boulevard bd place chemin quai via viale corso piazza calle avenida paseo plaza rua travessa ulica ul al carrer strada"

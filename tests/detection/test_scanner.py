@@ -103,3 +103,14 @@ def test_counter_is_exact_below_its_limit_and_close_above() -> None:
     assert not large.is_exact
     assert abs(large.count() - 50_000) < 5_000
     assert len(large.seen) <= 2000
+
+
+@pytest.mark.parametrize("unseen", ["\u00ad", "\u200b", "\u200d", "\u2060", "\ufeff", "\u202e", "\ufe0f"])
+def test_what_nobody_sees_hides_nothing(unseen: str) -> None:
+    number = unseen.join("13812345678")
+    value = f"请拨打{unseen}电话{number}，谢谢"
+    (span,) = ColumnScan().find([value])[0]
+    assert (value[span.start : span.end], span.kind) == (number, "mobile")
+    mail = f"写信到 zhang.{unseen}san@exam{unseen}ple.com 即可"
+    (span,) = ColumnScan().find(["无", mail])[1]
+    assert mail[span.start : span.end] == f"zhang.{unseen}san@exam{unseen}ple.com"
