@@ -118,10 +118,13 @@ class Human(Window):
         assert wrong.count() == 0, f"{self.name} at {before}: {wrong.first.inner_text()}"
 
     def _totp(self) -> str:
-        """A code that was not typed yet; the server takes one step before and after its own."""
+        """A code that was not typed yet, good for half a minute at least: the server takes one step before and after its own.
+
+        So the step before this one is none to type; its code ends while the form is on its way.
+        """
         while True:
             now = int(time.time()) // _STEP
-            step = max(self._last_step + 1, now - 1)
+            step = max(self._last_step + 1, now)
             if step <= now + 1:
                 self._last_step = step
                 return pyotp.TOTP(self._secret).at(step * _STEP)
