@@ -25,6 +25,7 @@ from handover.context import Installation
 from handover.settings import load
 from handover.web.app_factory import serving
 from tests.actors import ADDRESS, Actors, Clock
+from tests.here import run_here
 
 POSTGRESQL = os.environ.get("HANDOVER_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1/postgres")
 ADMIN_EMAIL = "admin@people.example"
@@ -61,6 +62,13 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 any_database = pytest.mark.parametrize(
     "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)], indirect=True
 )
+
+
+@pytest.fixture
+def without_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are inspected and redacted in this process, which has its libraries and models loaded once."""
+    monkeypatch.setattr("handover.detection.isolated.run_isolated", run_here)
+    monkeypatch.setattr("handover.masking.isolated.run_isolated", run_here)
 
 
 @pytest.fixture
