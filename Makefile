@@ -15,7 +15,7 @@ serve: setup
 	$(HANDOVER) serve --host localhost
 
 test: setup
-	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 
 # Real browsers; installs Debian's Chromium.
 e2e: setup
