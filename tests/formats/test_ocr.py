@@ -57,7 +57,7 @@ def test_page_on_its_head_or_side_is_read_where_it_stands(degrees: int) -> None:
 
 
 def test_value_across_the_border_of_two_pieces_is_read() -> None:
-    picture, values = page(34, 16, 460)
+    picture, values = page(22, 16, 460, 1152)
     assert picture.height > 1.6 * picture.width
     text = read(picture)
     assert [value for value in values if value not in text] == []
