@@ -2,7 +2,7 @@
 PYTHON = .venv/bin/python
 HANDOVER = .venv/bin/handover
 
-.PHONY: demo test e2e screenshots lint bench fuzz soak serve format lock setup vendor vendor-check kernel
+.PHONY: demo test test-thorough e2e screenshots lint bench fuzz soak serve format lock setup vendor vendor-check kernel
 
 setup:
 	@sh scripts/setup.sh
@@ -15,7 +15,11 @@ serve: setup
 	$(HANDOVER) serve --host localhost
 
 test: setup
-	$(PYTHON) -m pytest -n 2 --dist loadfile --ignore tests/e2e
+	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e -m "not thorough"
+
+# What repeats a rule of `make test` in more places and takes long; CI runs both.
+test-thorough: setup
+	$(PYTHON) -m pytest -n 2 --ignore tests/e2e -m thorough --timeout 900
 
 # Real browsers; installs Debian's Chromium.
 e2e: setup

@@ -25,10 +25,28 @@ from handover.context import Installation
 from handover.settings import load
 from handover.web.app_factory import serving
 from tests.actors import ADDRESS, Actors, Clock
+from tests.here import run_here
 
 POSTGRESQL = os.environ.get("HANDOVER_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1/postgres")
 ADMIN_EMAIL = "admin@people.example"
 _CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
+
+
+#: Files that play whole transfers, the longest first: begun last, one of them would keep a single process busy at the end.
+_BEGUN_FIRST = tuple(
+    f"tests/{name}.py"
+    for name in (
+        *("flow/test_transfer", "flow/test_large", "flow/test_gates", "flow/test_equity", "redaction/test_pages"),
+        *("masking/test_documents_outside", "formats/test_hostile", "api/test_schema"),
+    )
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with the long files; `--no-loadscope-reorder` keeps that order among processes."""
+    last = len(_BEGUN_FIRST)
+    ranks = {name: rank for rank, name in enumerate(_BEGUN_FIRST)}
+    items.sort(key=lambda item: ranks.get(item.nodeid.partition("::")[0], last))
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +79,13 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 any_database = pytest.mark.parametrize(
     "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)], indirect=True
 )
+
+
+@pytest.fixture
+def without_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are inspected and redacted in this process, which has its libraries and models loaded once."""
+    monkeypatch.setattr("handover.detection.isolated.run_isolated", run_here)
+    monkeypatch.setattr("handover.masking.isolated.run_isolated", run_here)
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ import json
 from html.parser import HTMLParser
 from typing import Any
 
-#: 7654321 × 3 is 22962963, which no page says by chance.
-HOSTILE = "<script>alert(1)</script>{{7*7}}{{7654321*3}}<img src=x onerror=alert(1) hx-get=/x>\u202e张䶮"
+#: 7654321 × 3 is 22962963, which no page says by chance. No person's name is in it: an excerpt replaces those.
+HOSTILE = "<script>alert(1)</script>{{7*7}}{{7654321*3}}<img src=x onerror=alert(1) hx-get=/x>\u202e生僻字䶮"
 CALCULATED = "22962963"
 #: A slash cannot be in a file's name.
-FILE_NAME = "<img src=x onerror=alert(1) hx-get=x>{{7*7}}{{7654321*3}}张䶮"
+FILE_NAME = "<img src=x onerror=alert(1) hx-get=x>{{7*7}}{{7654321*3}}生僻字䶮"
 NAME_MAX = 300
 _NAMES = {"name", "typed_name", "title"}
 _TEXTS = {

@@ -12,6 +12,8 @@ from tests.e2e.watching import Site, Window
 
 PASSWORD = "correct horse battery staple 测试"
 _STEP = 30
+#: Seconds that a person tries to open a page.
+_PATIENCE = 30
 
 
 class Human(Window):
@@ -34,16 +36,18 @@ class Human(Window):
         self._press(self.page.locator("main button.primary"))
 
     def visit(self, path: str) -> None:
-        answer = None
-        for _ in range(6):
-            # A page that loads itself again (its job has just ended) takes the place of the one asked for; so may the next.
+        answer, deadline = None, time.monotonic() + _PATIENCE
+        while answer is None:
+            # A page that loads itself again (its job has just ended) takes the place of the one asked for; so may the next,
+            # and loading takes its time on a busy machine.
             self.page.wait_for_load_state()
             try:
                 answer = self.page.goto(path)
-                break
+                assert answer is not None, f"{self.name}: {path} did not open"
             except Error:
+                if time.monotonic() > deadline:
+                    raise
                 self.page.wait_for_timeout(400)
-        assert answer is not None, f"{self.name}: {path} did not open"
         assert answer.status < 400, f"{self.name}: {path} answers {answer.status}: {self.page.inner_text('main')[:600]}"
 
     def send(self, path: str, action: str, **fields: Any) -> None:
@@ -118,10 +122,13 @@ class Human(Window):
         assert wrong.count() == 0, f"{self.name} at {before}: {wrong.first.inner_text()}"
 
     def _totp(self) -> str:
-        """A code that was not typed yet; the server takes one step before and after its own."""
+        """A code that was not typed yet, good for half a minute at least: the server takes one step before and after its own.
+
+        So the step before this one is none to type; its code ends while the form is on its way.
+        """
         while True:
             now = int(time.time()) // _STEP
-            step = max(self._last_step + 1, now - 1)
+            step = max(self._last_step + 1, now)
             if step <= now + 1:
                 self._last_step = step
                 return pyotp.TOTP(self._secret).at(step * _STEP)

@@ -95,8 +95,13 @@ class Desk:
         self.page.locator(where, has_text=what).wait_for()
 
     def nothing_left(self) -> None:
-        """Soon after loading: the page removes what it finds while it is shown."""
-        self.page.wait_for_function(f"async () => (await ({_LEFT_BEHIND})()).length === 0")
+        """Soon after loading: the page removes what it finds while it is shown, also from under this listing of it."""
+        self.page.wait_for_function(
+            f"""() => ({_LEFT_BEHIND})().then((found) => found.length === 0, (error) => {{
+              if (error.name === "NotFoundError") return false;
+              throw error;
+            }})"""
+        )
 
     def outcome(self) -> str:
         self.page.wait_for_selector("#opened:visible, #failed:visible")

