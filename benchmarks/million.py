@@ -87,7 +87,9 @@ def carry_rows(server: Running, folder: Path, rows: int, say: Callable[[str], No
             with step("residual"):
                 approved = stages.finish_redaction(cast, run)
         (item,) = done["items"]
-        say(f"   {item['records_out']:,} records redacted; the second scan {'lets them pass' if approved else 'asks for a stricter plan'}")
+        say(
+            f"   {item['records_out']:,} records redacted; the second scan {'lets them pass' if approved else 'asks for a stricter plan'}"
+        )
         say(f"   {watched.text()}")
     finally:
         second.terminate()

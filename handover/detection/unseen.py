@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from handover.detection.spans import Span
 
 #: Soft hyphen, zero-width characters, marks of direction, variation selectors (Unicode: Default_Ignorable_Code_Point).
-_UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]")
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0]"
+)
 
 
 class Seen:

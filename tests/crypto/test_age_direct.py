@@ -61,11 +61,12 @@ def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     def full(_file: int, _data: memoryview, _offset: int) -> None:
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(direct, "write_at", full)
     (tmp_path / "plain").write_bytes(LONG)
+    encrypt_file(tmp_path / "plain", tmp_path / "sealed", [recipient_of(IDENTITY)])
+    monkeypatch.setattr(direct, "write_at", full)
     with pytest.raises(OSError, match="no space"):
-        encrypt_file(tmp_path / "plain", tmp_path / "sealed", [recipient_of(IDENTITY)])
-    assert [path.name for path in tmp_path.iterdir()] == ["plain"]
+        decrypt_file(tmp_path / "sealed", tmp_path / "opened", [IDENTITY])
+    assert {path.name for path in tmp_path.iterdir()} == {"plain", "sealed"}
 
 
 def test_a_damaged_file_is_named_and_leaves_nothing(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ that is most of the work. Elsewhere, and where the disk refuses, the file is wri
 import errno
 import mmap
 import os
-import threading
 from types import TracebackType
 from typing import Self
 
@@ -26,25 +25,25 @@ class NewFile:
 
     def __init__(self, file: int, size: int) -> None:
         self._file = file
-        self._noting = threading.Lock()
-        #: Ends of parts that share a block with others, by the block's offset: each with its own offset.
-        self._edges: dict[int, list[tuple[int, bytes]]] = {}
+        #: What is left of the last block, and its offset.
+        self._rest: tuple[bytes, int] | None = None
         #: Whether the page cache is left out.
         self.direct = bool(_O_DIRECT) and size >= _WORTH_IT and _on_a_disk(file) and _reserve(file, size)
         if self.direct:
             _switch(file, _O_DIRECT)
 
     def write(self, data: memoryview, offset: int) -> None:
-        """Writes a part, each byte once. If `direct`, it stands as far behind a multiple of `BLOCK` in memory as in the file."""
-        if not self.direct:
-            write_at(self._file, data, offset)
-            return
-        begin = min(-offset % BLOCK, len(data))
-        end = max(begin, len(data) - (offset + len(data)) % BLOCK)
-        self._write(data[begin:end], offset + begin)
-        for part, place in ((data[:begin], offset), (data[end:], offset + end)):
-            if part:
-                self._note(bytes(part), place)
+        """Writes a part, each byte once. If `direct`, it begins at a multiple of `BLOCK` in memory and in the file; only the last ends elsewhere."""
+        end = len(data) - len(data) % BLOCK if self.direct else len(data)
+        try:
+            write_at(self._file, data[:end], offset)
+        except OSError as error:
+            if error.errno != errno.EINVAL or not self.direct:
+                raise
+            self._stop()  # this disk asks for more than other disks do
+            write_at(self._file, data[:end], offset)
+        if end < len(data):
+            self._rest = bytes(data[end:]), offset + end
 
     def __enter__(self) -> Self:
         return self
@@ -53,31 +52,9 @@ class NewFile:
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._stop()
-        if kind is None:
-            for edges in self._edges.values():
-                for offset, part in edges:
-                    write_at(self._file, memoryview(part), offset)
-
-    def _note(self, part: bytes, offset: int) -> None:
-        block = offset - offset % BLOCK
-        with self._noting:
-            edges = self._edges.setdefault(block, [])
-            edges.append((offset, part))
-            if sum(len(known) for _, known in edges) < BLOCK:
-                return
-            del self._edges[block]
-        whole = buffer(BLOCK)
-        whole[:] = b"".join(known for _, known in sorted(edges))
-        self._write(whole, block)
-
-    def _write(self, data: memoryview, offset: int) -> None:
-        try:
-            write_at(self._file, data, offset)
-        except OSError as error:
-            if error.errno != errno.EINVAL or not self.direct:
-                raise
-            self._stop()  # this disk asks for more than other disks do
-            write_at(self._file, data, offset)
+        if kind is None and self._rest:
+            rest, offset = self._rest
+            write_at(self._file, memoryview(rest), offset)
 
     def _stop(self) -> None:
         if self.direct:

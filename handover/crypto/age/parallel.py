@@ -7,8 +7,8 @@ import os
 import threading
 from collections.abc import Callable
 
-from handover.crypto.age.direct import BLOCK, NewFile, buffer
-from handover.crypto.age.offsets import read_at
+from handover.crypto.age.direct import NewFile, buffer
+from handover.crypto.age.offsets import read_at, write_at
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, SEALED_CHUNK, TAG, THREADS, Cipher, chunk_count
 from handover.crypto.errors import SourceChangedError
 
@@ -29,26 +29,24 @@ def seal_file(source: int, size: int, target: int, prefix: bytes, cipher: Cipher
     """
     count = chunk_count(size)
 
-    def batches(new: NewFile, syncing: Syncing) -> _Batch:
-        plain, room = buffer(CHUNK), buffer(BLOCK + min(count, BATCH_CHUNKS) * SEALED_CHUNK)
+    def batches(syncing: Syncing) -> _Batch:
+        plain, room = buffer(CHUNK), buffer(min(count, BATCH_CHUNKS) * SEALED_CHUNK)
 
         def seal(first: int) -> bool:
-            offset = len(prefix) + first * SEALED_CHUNK
-            sealed, end = room[offset % BLOCK :], 0
+            end = 0
             for number in range(first, min(first + BATCH_CHUNKS, count)):
                 part = plain[: min(CHUNK, size - number * CHUNK)]
                 if read_at(source, part, number * CHUNK) != len(part):
                     raise SourceChangedError("the file became shorter while it was read; repeat when nobody writes it")
-                end += cipher.seal_into(part, sealed[end:], number, final=number == count - 1)
-            new.write(sealed[:end], offset)
+                end += cipher.seal_into(part, room[end:], number, final=number == count - 1)
+            write_at(target, room[:end], len(prefix) + first * SEALED_CHUNK)
             syncing.wrote(end)
             return True
 
         return seal
 
-    with NewFile(target, len(prefix) + size + count * TAG) as new:
-        new.write(memoryview(prefix), 0)
-        _over_threads(batches, count, new, target)
+    write_at(target, memoryview(prefix), 0)
+    _over_threads(batches, count, target, THREADS)
 
 
 def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) -> bool:
@@ -58,7 +56,7 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
     if last_size < TAG or (last_size == TAG and count > 1):
         return False
 
-    def batches(new: NewFile, syncing: Syncing) -> _Batch:
+    def batches(syncing: Syncing) -> _Batch:
         sealed, plain = buffer(SEALED_CHUNK), buffer(min(count, BATCH_CHUNKS) * CHUNK)
 
         def open_(first: int) -> bool:
@@ -81,7 +79,7 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
         return open_
 
     with NewFile(target, size - count * TAG) as new:
-        return _over_threads(batches, count, new, target)
+        return _over_threads(batches, count, target, THREADS + _WAITING if new.direct else THREADS)
 
 
 class Task(threading.Thread):
@@ -135,13 +133,13 @@ class Syncing:
             self._asked.join()
 
 
-def _over_threads(batches: Callable[[NewFile, Syncing], _Batch], count: int, new: NewFile, target: int) -> bool:
-    """Runs a loop over the batches in as many threads as there are cores, or more where they wait for the disk."""
+def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int, threads: int) -> bool:
+    """Runs a loop over the batches in several threads."""
     firsts = iter(range(0, count, BATCH_CHUNKS))
     good = True
 
     def turns() -> Callable[[], bool]:
-        batch = batches(new, syncing)
+        batch = batches(syncing)
 
         def turn() -> bool:
             nonlocal good
@@ -156,7 +154,7 @@ def _over_threads(batches: Callable[[NewFile, Syncing], _Batch], count: int, new
 
     syncing = Syncing(lambda: os.fsync(target))
     try:
-        in_threads(turns, min(THREADS + _WAITING if new.direct else THREADS, -(-count // BATCH_CHUNKS)))
+        in_threads(turns, min(threads, -(-count // BATCH_CHUNKS)))
     finally:
         syncing.finish()
     return good
