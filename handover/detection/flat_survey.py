@@ -11,13 +11,13 @@ from handover.detection.number_table import NumberTable
 from handover.detection.scanner import SOURCES_OF_NUMBERS
 from handover.detection.survey import LEARNT_ROLES, RUNNING_TEXT, Survey
 from handover.formats import Batch
-from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, is_whole, records_of
+from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
 from handover.kernel.threads import TornBlockError, in_order
 
 
 class _Learnt(msgspec.Struct):
-    """What one block holds: records, filled cells by column, values by column of names, lines by column of numbers."""
+    """What one block holds: records, filled cells by column, new values by column of names, lines by column of numbers."""
 
     count: int
     filled: dict[str, int]
@@ -51,7 +51,7 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
     torn = False
     with ThreadPoolExecutor(1) as numbers:
         for learnt in in_order(
-            lambda worker, block: _learn(worker, block, table, survey), blocks, Kernel, lambda rest: _rest(rest, table)
+            lambda worker, block: _learn(worker, block, table, survey), blocks, _Worker, lambda rest: _rest(rest, table)
         ):
             if not (torn and learnt.torn):
                 counts.append(0)
@@ -92,7 +92,16 @@ def _rest(blocks: Iterator[Block], table: FlatTable) -> Iterator[_Learnt]:
         yield _Learnt(0, {}, {}, {}, [batch], torn=True)
 
 
-def _learn(kernel: Kernel, block: Block, table: FlatTable, survey: Survey) -> _Learnt:
+class _Worker:
+    """For one thread."""
+
+    def __init__(self) -> None:
+        self.kernel = Kernel()
+        self.seen = SeenValues(self.kernel)
+
+
+def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _Learnt:
+    kernel = worker.kernel
     mark = kernel.mark
     try:
         batch = FlatBatch(kernel, block, table)
@@ -104,6 +113,8 @@ def _learn(kernel: Kernel, block: Block, table: FlatTable, survey: Survey) -> _L
             lines = batch.lines(index) if entry.decided and entry.role in SOURCES_OF_NUMBERS else None
             if lines is not None:
                 learnt.lines[name] = lines
+            elif entry.decided and entry.role == "person_name":
+                learnt.values[name] = batch.new_values(index, worker.seen)
             elif not entry.decided or entry.role in wanted:
                 learnt.values[name] = batch.values(index)
     except WideRecordError:

@@ -44,8 +44,9 @@ class KnownValues:
 
     def add_names(self, values: Iterable[str]) -> None:
         names = self._names
-        for value in [value for value in dict.fromkeys(values) if value not in names]:
-            self.add_name(value)
+        for value in dict.fromkeys(values):
+            if value not in names:
+                self.add_name(value)
 
     def add_numbers(self, values: Iterable[str], kind: str) -> None:
         if self.table is not None:
@@ -82,14 +83,15 @@ class KnownValues:
             self._remember_chinese(name)
 
     def _remember_chinese(self, name: str) -> None:
-        lengths = self._chinese.setdefault(name[:2], [])
-        if len(name) not in lengths:
-            lengths.append(len(name))
-            lengths.sort(reverse=True)
-        if name[0] not in self._firsts or name[1] not in self._seconds:
+        lengths = self._chinese.get(name[:2])
+        if lengths is None:
+            self._chinese[name[:2]] = [len(name)]
             self._firsts.add(name[0])
             self._seconds.add(name[1])
             self._pattern = None
+        elif len(name) not in lengths:
+            lengths.append(len(name))
+            lengths.sort(reverse=True)
         self._names.add(name)
         self.screen = None
 

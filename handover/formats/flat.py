@@ -21,6 +21,8 @@ BLOCK = 2 << 20
 #: A record longer than this is left to the other reader, which knows how to refuse it.
 _LONGEST_RECORD = 4 << 20
 _MOST_COLUMNS = 1024
+#: What the kernel says when it has no answer.
+_NONE = 0xFFFFFFFF
 
 
 class NotFlatError(Exception):
@@ -92,6 +94,17 @@ def _end_of_records(data: bytes) -> int:
     return end
 
 
+class SeenValues:
+    """Hashes of values that were met, in a kernel's memory; at most half a million, beyond which a value may be met as new again."""
+
+    _SIZE = 1 << 20
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.size, self.room = self._SIZE, self._SIZE // 2
+        self.table = kernel.reserve(8 * self._SIZE)
+        kernel.view(self.table, self._SIZE, np.uint64)[:] = 0
+
+
 class FlatBatch:
     """One block in the memory of a kernel, which it fills until `close`."""
 
@@ -136,6 +149,22 @@ class FlatBatch:
         data = self.kernel.view(out, size, np.uint8).tobytes() if size else None
         self.kernel.mark = mark
         return data
+
+    def new_values(self, column: int, seen: SeenValues) -> list[str]:
+        """The cells that are not empty and were not seen before."""
+        mark = self.kernel.mark
+        out, said = self.kernel.reserve(self.size + self.count), self.kernel.reserve(4)
+        cells = *self.cells(column), self.count
+        size = (
+            self.kernel.call("gather_new", self.text, *cells, seen.table, seen.size, seen.room, out, said) & 0xFFFFFFFF
+        )
+        if size == _NONE:
+            data = None
+        else:
+            data = self.kernel.view(out, size, np.uint8).tobytes()
+            seen.room -= int(self.kernel.view(said, 1, np.uint32)[0])
+        self.kernel.mark = mark
+        return self.values(column) if data is None else data.decode("utf-8").split("\n")[:-1]
 
     def values(self, column: int, rows: Iterable[int] | None = None) -> list[str]:
         """The cells as text: of all rows, or of those named."""

@@ -24,6 +24,7 @@ int known_number(const u8 *number, u32 size);
 /* lexicon.c: word lists, in the order of screening.LISTS. */
 enum { WORDS, COMPOUNDS, TITLES, ORDINARY, GIVEN, PLAIN, PARTICLES, STREETS, STREET_ENDS, HEADS, REGIONS, SHORT_DISTRICTS, NAME_EDGES, LISTS };
 u64 hash(const u8 *text, u32 size);
+enum { NONE = 0xFFFFFFFF };
 /* 0 when a list does not hold the text, otherwise 1 and what was noted with it. */
 u32 listed(u32 list, const u8 *text, u32 size);
 

@@ -12,10 +12,22 @@ void name_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_si
 
 void number_table(u64 *slots, u32 size) { numbers = (Set){slots, size - 1}; }
 
+static u64 eight(const u8 *text) { return *(const u64 *)text; }
+static u64 four(const u8 *text) { return *(const u32 *)text; }
+static u64 mixed(u64 h, u64 word) {
+    h = (h ^ word) * 0x9E3779B97F4A7C15ull;
+    return h ^ h >> 32;
+}
+
+/* Of words of eight bytes; the last one overlaps the one before. */
 u64 hash(const u8 *text, u32 size) {
-    u64 h = 0x9E3779B97F4A7C15ull ^ size;
-    for (u32 i = 0; i < size; i++) h = (h ^ text[i]) * 0x100000001B3ull;
-    h ^= h >> 32, h *= 0xD6E8FEB86659FD93ull, h ^= h >> 29;
+    u64 h = 0xD6E8FEB86659FD93ull ^ size;
+    if (size >= 8) {
+        for (u32 at = 0; at + 8 < size; at += 8) h = mixed(h, eight(text + at));
+        h = mixed(h, eight(text + size - 8));
+    } else if (size >= 4) h = mixed(h, four(text) | four(text + size - 4) << 32);
+    else if (size) h = mixed(h, text[0] | (u64)text[size / 2] << 8 | (u64)text[size - 1] << 16);
+    h *= 0xD6E8FEB86659FD93ull, h ^= h >> 29;
     return h | 1;
 }
 
@@ -53,11 +65,26 @@ static u32 number_slot(u64 h) {
     return at;
 }
 
+enum { TOGETHER = 32 };
+
+/* Puts hashes into the table. It is larger than the caches, so their slots are asked for all at once before one is needed. */
+static u32 put_numbers(const u64 *hashes, u32 count, u32 room) {
+    u32 added = 0;
+    volatile u64 met = 0;
+    for (u32 i = 0; i < count; i++) met ^= numbers.slots[(u32)(hashes[i] >> 20) & numbers.mask];
+    for (u32 i = 0; i < count && added < room; i++) {
+        u32 place = number_slot(hashes[i]);
+        if (!numbers.slots[place]) numbers.slots[place] = hashes[i], added++;
+    }
+    return added;
+}
+
 /* Numbers, LF behind each, of seven digits at least with spaces and hyphens between; kind 0 is a telephone's. Returns how many are new. */
 u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
-    u32 added = 0, count = 0, plain = 1;
+    u32 added = 0, count = 0, plain = 1, held = 0;
     u8 digits[64];
-    for (u32 at = 0; at < size && added < room; at++) {
+    u64 hashes[TOGETHER];
+    for (u32 at = 0; at < size; at++) {
         u8 c = text[at];
         if (c == ' ' || c == '-') continue;
         if (c != '\n') {
@@ -65,14 +92,33 @@ u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
             if (plain) digits[count++] = c;
             continue;
         }
-        if (plain && count >= 7) {
-            u64 h = (hash(digits, count) & ~7ull) | 1 | kind << 1;
-            u32 place = number_slot(h);
-            if (!numbers.slots[place]) numbers.slots[place] = h, added++;
-        }
+        if (plain && count >= 7) hashes[held++] = (hash(digits, count) & ~7ull) | 1 | kind << 1;
+        if (held == TOGETHER) added += put_numbers(hashes, held, room - added), held = 0;
         count = 0, plain = 1;
     }
-    return added;
+    return added + put_numbers(hashes, held, room - added);
+}
+
+/* The cells that are not in `seen` yet (a table of hashes with room for `room` more), LF behind each: their size, or NONE when one of them
+ * holds an LF itself. `said` gets how many were added. */
+u32 gather_new(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u64 *seen, u32 seen_size, u32 room, u8 *out, u32 *said) {
+    Set set = {seen, seen_size - 1};
+    u32 size = 0, added = 0;
+    for (u32 i = 0; i < count; i++) {
+        const u8 *cell = text + starts[i];
+        u32 length = ends[i] - starts[i];
+        if (!length) continue;
+        u64 h = hash(cell, length);
+        u32 at = slot(&set, h);
+        if (set.slots[at]) continue;
+        if (added < room) set.slots[at] = h, added++;
+        for (u32 k = 0; k < length; k++)
+            if ((out[size + k] = cell[k]) == '\n') return NONE;
+        size += length;
+        out[size++] = '\n';
+    }
+    said[0] = added;
+    return size;
 }
 
 /* For numbers in digits, LF behind each: 0, or 1 and the kind. */

@@ -95,7 +95,6 @@ u32 count_filled(const u32 *starts, const u32 *ends, u32 count) {
 }
 
 enum { AS_IS, EMPTY, EDITED };
-enum { NONE = 0xFFFFFFFF };
 
 typedef struct {
     u32 mode;
