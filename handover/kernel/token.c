@@ -1,4 +1,6 @@
 /* Pseudonyms (masking/pseudonyms.py): HMAC-SHA-256 from the two states that the key leaves, 130 bits of it in base32. */
+#include <wasm_simd128.h>
+
 #include "kernel.h"
 
 static const u32 K[64] = {
@@ -46,26 +48,27 @@ void set_key(const u8 *key) {
 }
 
 /* `kind`, 0 and the normal form with SHA-256's padding: letters of codes are capitals, those of mail addresses small. A longer value
- * than 200 bytes is an error of the caller. Returns the size. */
+ * than 200 bytes is an error of the caller. Returns the size. Reads and writes 16 bytes at once; every buffer has that many more. */
 static u32 message_of(u8 *message, const u8 *kind, u32 kind_size, const u8 *value, u32 size, u32 number) {
-    u32 length = 0;
     if (kind_size + size > 220) __builtin_trap();
-    for (u32 i = 0; i < kind_size; i++) message[length++] = kind[i];
-    message[length++] = 0;
-    for (u32 i = 0; i < size; i++) {
-        u8 c = value[i];
-        u32 letter = (u32)((c | 32) - 'a') < 26 && c < 128;
-        message[length++] = !letter ? c : number == EMAIL ? c | 32 : c & ~32;
+    for (u32 i = 0; i < kind_size; i += 16) wasm_v128_store(message + i, wasm_v128_load(kind + i));
+    message[kind_size] = 0;
+    u8 *out = message + kind_size + 1;
+    const v128_t bit = wasm_u8x16_const_splat(32), a = wasm_u8x16_const_splat('a'), letters = wasm_u8x16_const_splat(26);
+    for (u32 i = 0; i < size; i += 16) {
+        v128_t t = wasm_v128_load(value + i); /* bytes above 127 stay above 'z' with the bit or without */
+        v128_t changes = wasm_v128_and(wasm_u8x16_lt(wasm_i8x16_sub(wasm_v128_or(t, bit), a), letters), bit);
+        wasm_v128_store(out + i, number == EMAIL ? wasm_v128_or(t, changes) : wasm_v128_andnot(t, changes));
     }
-    u32 bits = (64 + length) * 8;
-    message[length++] = 0x80;
-    while (length % 64 != 60) message[length++] = 0;
-    for (u32 i = 4; i-- > 0;) message[length++] = (u8)(bits >> 8 * i);
-    return length;
+    u32 length = kind_size + 1 + size, whole = (length + 9 + 63) / 64 * 64, bits = (64 + length) * 8;
+    for (u32 i = length; i < whole; i += 16) wasm_v128_store(message + i, wasm_u8x16_const_splat(0));
+    message[length] = 0x80;
+    message[whole - 2] = (u8)(bits >> 8), message[whole - 1] = (u8)bits;
+    return whole;
 }
 
 static void base32(u8 *out, const u32 *state) {
-    for (u32 i = 0; i < TOKEN; i++) {
+    _Pragma("clang loop unroll(full)") for (u32 i = 0; i < TOKEN; i++) {
         u32 bit = 5 * i, word = bit / 32, at = bit % 32;
         u64 two = (u64)state[word] << 32 | state[word + 1];
         out[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[two >> (59 - at) & 31];
@@ -91,8 +94,17 @@ static void write_token(u8 *out, const u8 *message, u32 length) {
 static void write_four(u8 *const *out, u8 messages[4][320]) {
     Four state[8], w[16], zero = {0, 0, 0, 0};
     for (u32 i = 0; i < 8; i++) state[i] = zero + inner[i];
-    for (u32 i = 0; i < 16; i++)
-        for (u32 lane = 0; lane < 4; lane++) w[i][lane] = big_endian(messages[lane] + 4 * i);
+    for (u32 i = 0; i < 16; i += 4) { /* four words of each message, turned about */
+        v128_t rows[4];
+        for (u32 lane = 0; lane < 4; lane++) {
+            v128_t t = wasm_v128_load(messages[lane] + 4 * i);
+            rows[lane] = wasm_i8x16_shuffle(t, t, 3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+        }
+        v128_t low = wasm_i32x4_shuffle(rows[0], rows[1], 0, 4, 1, 5), high = wasm_i32x4_shuffle(rows[0], rows[1], 2, 6, 3, 7);
+        v128_t low2 = wasm_i32x4_shuffle(rows[2], rows[3], 0, 4, 1, 5), high2 = wasm_i32x4_shuffle(rows[2], rows[3], 2, 6, 3, 7);
+        w[i] = (Four)wasm_i64x2_shuffle(low, low2, 0, 2), w[i + 1] = (Four)wasm_i64x2_shuffle(low, low2, 1, 3);
+        w[i + 2] = (Four)wasm_i64x2_shuffle(high, high2, 0, 2), w[i + 3] = (Four)wasm_i64x2_shuffle(high, high2, 1, 3);
+    }
     compress_four(state, w);
     for (u32 i = 0; i < 8; i++) w[i] = state[i], state[i] = zero + outer[i];
     for (u32 i = 8; i < 16; i++) w[i] = zero;
