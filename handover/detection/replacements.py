@@ -4,11 +4,9 @@ import re
 
 from handover.detection.spans import Span
 
-_TOKEN = re.compile(r"[a-z_]+-[A-Z2-7]{26}\Z")
-_MARKER = re.compile(r"\[[a-z_]+\]\Z")
 #: Values in ranges that nobody is given (`masking.surrogates`).
 _SURROGATE = r"1[01][0-9]{9}|000-[0-9]{8}|\+999[0-9]{12}|[a-z2-7]{25}@example\.invalid|00[0-9]{16}|0000[0-9]{12}"
-_WHOLE_SURROGATE = re.compile(rf"(?:{_SURROGATE})\Z")
+_REPLACEMENT = re.compile(rf"(?:[a-z_]+-[A-Z2-7]{{26}}|\[[a-z_]+\]|{_SURROGATE})\Z")
 _TOKEN_IN_TEXT = re.compile(rf"(?<![A-Za-z0-9])(?:[a-z_]+-[A-Z2-7]{{26}}(?![A-Z0-9])|(?:{_SURROGATE})(?![0-9A-Za-z]))")
 #: Without one of these a text holds no token and no surrogate.
 _HINTS = ("-", "10", "11", "00", "+999", ".invalid")
@@ -21,7 +19,7 @@ def is_replacement(value: str) -> bool:
     if "*" in value:
         stars = value.count("*")
         return stars >= _MASKED_SHARE * len(value)
-    return bool(_TOKEN.match(value) or _MARKER.match(value) or _WHOLE_SURROGATE.match(value))
+    return _REPLACEMENT.match(value) is not None
 
 
 def without_tokens(value: str, spans: list[Span]) -> list[Span]:

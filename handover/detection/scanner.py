@@ -33,7 +33,7 @@ _CLUSTER = re.compile(r"[0-9](?:[^0-9\0]{0,3}[0-9]){3,}")
 _BEFORE, _AFTER = 40, 24
 #: Windows are cut out only where that saves work; a column of numbers is scanned whole.
 _WORTH_CUTTING = 4
-#: Characters from which on the compiled first look saves more than it costs (about 0.3 s, once a process).
+#: Characters of a field from which on the compiled first look saves more than it costs (about 0.3 s, once a process).
 _WORTH_SCREENING = 100_000
 #: Roles whose columns the known numbers come from.
 SOURCES_OF_NUMBERS = frozenset({"telephone", "resident_id", "bank_card"})
@@ -101,6 +101,8 @@ class ColumnScan:
         self.single_word = single_word
         # A mistyped number is known from its own column; there it must still show as unmatched, not as a hit.
         self._is_source_of_numbers = role in SOURCES_OF_NUMBERS
+        #: Characters so far.
+        self._scanned = 0
 
     def find(self, values: list[str]) -> dict[int, list[Span]]:
         """Hits by index of the value; values without hits are absent."""
@@ -148,9 +150,8 @@ class ColumnScan:
 
     def _screen(self, values: list[str]) -> "Screen | None":
         """The compiled first look, where it knows all there is and its loading is worth while."""
-        if self.suppressed or sum(map(len, values)) < _WORTH_SCREENING:
-            return None
-        return screen_of(self.known)
+        self._scanned += sum(map(len, values))
+        return None if self.suppressed or self._scanned < _WORTH_SCREENING else screen_of(self.known)
 
     def _scan(self, values: list[str]) -> Iterator[tuple[str, Span]]:
         seen = Seen(values)
