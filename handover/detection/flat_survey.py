@@ -51,7 +51,10 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
     torn = False
     with ThreadPoolExecutor(1) as numbers:
         for learnt in in_order(
-            lambda worker, block: _learn(worker, block, table, survey), blocks, _Worker, lambda rest: _rest(rest, table)
+            lambda worker, block: _learn(worker, block, table, survey),
+            blocks,
+            lambda _: _Worker(),
+            lambda rest: _rest(rest, table),
         ):
             if not (torn and learnt.torn):
                 counts.append(0)

@@ -23,32 +23,32 @@ class TornBlockError(Exception):
 def in_order(
     work: Callable[[Worker, Block], Result],
     blocks: Iterable[Block],
-    make: Callable[[], Worker],
+    make: Callable[[Worker | None], Worker],
     otherwise: Callable[[Iterator[Block]], Iterator[Result]],
 ) -> Iterator[Result]:
-    """`work(worker, block)` for every block; `make` gives each thread its worker. An error comes where its result would.
+    """`work(worker, block)` for every block; `make` gives each thread its worker, and is given the one before. An error comes where its result would.
 
     When a block meets `TornBlockError`, `otherwise` gets it and all that follow.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers: SimpleQueue[Worker] = SimpleQueue()
-    made = 0
+    worker: Worker | None = None
+    for _ in range(count):
+        worker = make(worker)
+        workers.put(worker)
 
     def run(block: Block) -> Result:
-        worker = workers.get()
+        mine = workers.get()
         try:
-            return work(worker, block)
+            return work(mine, block)
         finally:
-            workers.put(worker)
+            workers.put(mine)
 
     source = iter(blocks)
     waiting: deque[tuple[Block, Future[Result]]] = deque()
     pool = ThreadPoolExecutor(count)
     try:
         for block in source:
-            if made < count:
-                workers.put(make())
-                made += 1
             waiting.append((block, pool.submit(run, block)))
             if len(waiting) >= count + _AHEAD:
                 yield waiting[0][1].result()

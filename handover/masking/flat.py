@@ -79,13 +79,20 @@ class Judge(Protocol):
 class _Worker:
     """For one thread: a kernel that holds the terms, the known values and the key, and the way in Python for the rest."""
 
-    def __init__(self, survey: Survey, policy: Policy, key: bytes) -> None:
+    def __init__(self, survey: Survey, redactor: Redactor, key: bytes) -> None:
         self.screen = Screen(survey.known)
         self.kernel = kernel = self.screen.kernel
         kernel.call("set_key", kernel.put(padded_key(key)))
         labels = [(kernel.put(kind.encode()), len(kind)) for kind in KINDS]
         self.labels = kernel.put(np.array(labels, np.uint32).reshape(-1))
-        self.redactor = Redactor(survey, policy, key)
+        self.redactor = redactor
+
+    def copy(self, redactor: Redactor) -> "_Worker":
+        """For another thread."""
+        other = object.__new__(_Worker)
+        other.screen, other.labels, other.redactor = self.screen.copy(), self.labels, redactor
+        other.kernel = other.screen.kernel
+        return other
 
 
 class FlatRedactor:
@@ -109,7 +116,13 @@ class FlatRedactor:
     def blocks(self, start: int, stop: int | None) -> Iterator[Redacted]:
         """Some of the blocks, in order; the output begins without header."""
         blocks = islice(self._table.blocks(), start, stop)
-        return in_order(self._redact, blocks, lambda: _Worker(self._survey, self._policy, self._key), self._rest)
+        return in_order(self._redact, blocks, self._worker, self._rest)
+
+    def _worker(self, before: _Worker | None) -> _Worker:
+        return before.copy(self._redactor()) if before else _Worker(self._survey, self._redactor(), self._key)
+
+    def _redactor(self) -> Redactor:
+        return Redactor(self._survey, self._policy, self._key)
 
     def _redact(self, worker: _Worker, block: Block) -> Redacted:
         base = worker.kernel.mark
@@ -150,7 +163,7 @@ class FlatRedactor:
 
     def _rest(self, blocks: Iterator[Block]) -> Iterator[Redacted]:
         """From a block on that does not end where a record does."""
-        return self._slowly(Redactor(self._survey, self._policy, self._key), blocks)
+        return self._slowly(self._redactor(), blocks)
 
     def _slowly(self, redactor: Redactor, blocks: Iterable[Block]) -> Iterator[Redacted]:
         """The same by batches of columns."""
@@ -169,7 +182,7 @@ class FlatRedactor:
             )
 
     def _again(self, block: Block) -> Iterator[Batch]:
-        redactor = Redactor(self._survey, self._policy, self._key)
+        redactor = self._redactor()
         for batch in records_of([block], self._table):
             redactor.apply(batch)
             yield batch
