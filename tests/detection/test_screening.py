@@ -68,8 +68,17 @@ def test_random_texts_of_all_pieces_are_judged_alike(seed: int) -> None:
 
 
 def test_a_text_that_is_met_again_is_judged_as_before() -> None:
-    told = ["登记手机13912345679，证件11010519491231002X，请尽快回电，谢谢", "护照E12345678已核对，其余资料随后补交，请查收，谢谢", "产品使用一周后出现异响，客户没有要求更换"]
-    values = [*told, *(f"登记手机1391234567{n}，证件11010519491231002X，请尽快回电，谢谢" for n in range(9)), *told, *told]
+    told = [
+        "登记手机13912345679，证件11010519491231002X，请尽快回电，谢谢",
+        "护照E12345678已核对，其余资料随后补交，请查收，谢谢",
+        "产品使用一周后出现异响，客户没有要求更换",
+    ]
+    values = [
+        *told,
+        *(f"登记手机1391234567{n}，证件11010519491231002X，请尽快回电，谢谢" for n in range(9)),
+        *told,
+        *told,
+    ]
     encoded = [value.encode() for value in values]
     kernel = SCREEN.kernel
     mark = kernel.mark

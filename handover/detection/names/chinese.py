@@ -34,7 +34,7 @@ _CUE = re.compile(
     '(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“"]{0,3}'
 )
 #: What a cue ends with where it surely introduces what follows: 姓名：高兴 is a name, 联系商务 is none.
-_INTRODUCES = "是为叫做:： \t（(“\""
+_INTRODUCES = '是为叫做:： \t（(“"'
 #: Only a person has these behind it.
 _PERSON_BEHIND = re.compile(
     rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])"
