@@ -83,7 +83,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     source = folder / "客户资料.csv"
     source.write_text(TABLE)
     document = folder / "合同.pdf"
-    document.write_bytes(samples.pdf(f"<p>联系电话13812345678，{samples.KEPT}。</p><p style='break-before: page'>第二页</p>"))
+    document.write_bytes(
+        samples.pdf(f"<p>联系电话13812345678，{samples.KEPT}。</p><p style='break-before: page'>第二页</p>")
+    )
     with pytest.MonkeyPatch.context() as environment:
         # Every file counts as large: it is inspected and redacted in two parts, and the rest of these tests must not notice.
         environment.setenv("HANDOVER_POLICY_PARTS_FROM_MIB", "0")
