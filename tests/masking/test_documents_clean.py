@@ -254,6 +254,21 @@ def test_number_written_in_symbols_is_read_and_removed() -> None:
     assert b'w:char="F0A8"' in content
 
 
-def test_workbook_behind_a_chart_is_refused_with_what_to_do() -> None:
-    with pytest.raises(FormatRefusedError, match="paste the chart as a picture"):
-        cleaned(samples.zipped(samples.docx_parts() | {"word/embeddings/a.xlsx": b"PK"}), "a.docx")
+def test_names_of_resources_say_nothing() -> None:
+    def change(document: pikepdf.Pdf) -> None:
+        fonts = document.pages[0].obj["/Resources"]["/Font"]
+        fonts[f"/F{HIDDEN}"] = fonts[next(iter(fonts.keys()))]
+        document.pages[0].contents_add(f"BT /F{HIDDEN} 9 Tf ET".encode())
+
+    out = cleaned(samples.changed(samples.pdf(), change), "a.pdf")
+    assert_absent(out)
+    assert KEPT in shown(out), "it is still text"
+
+
+def test_word_that_is_no_operator_makes_a_page_a_picture() -> None:
+    def change(document: pikepdf.Pdf) -> None:
+        document.pages[0].contents_add(f"BX call{HIDDEN} EX".encode())
+
+    out = cleaned(samples.changed(samples.pdf(), change), "a.pdf")
+    assert_absent(out)
+    assert shown(out) == ""

@@ -56,9 +56,8 @@ def fate_of(part: str) -> Fate:
     for fate, pattern in _FATES:
         if pattern.fullmatch(part):
             return fate
-    folders = {"word/media/": "picture", "word/embeddings/": "file"}
-    found = next((kind for folder, kind in folders.items() if part.startswith(folder)), "object")
-    kind = "macro" if "vba" in part.lower() else found
+    patterns = {"vba": "macro", "word/media/": "picture", r"word/embeddings/.*\.(xls|doc|ppt).?$": "file"}
+    kind = next((kind for pattern, kind in patterns.items() if re.search(pattern, part, re.IGNORECASE)), "object")
     zh = {
         "macro": "宏",
         "picture": "PNG、JPEG 以外的图片",
