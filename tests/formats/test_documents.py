@@ -222,12 +222,15 @@ def test_page_whose_content_is_no_stream_is_refused() -> None:
 
 
 def test_resource_that_cannot_be_copied_makes_the_page_a_picture() -> None:
-    def change(document: pikepdf.Pdf) -> None:
-        font = next(iter(document.pages[0].obj["/Resources"]["/Font"].values()))
-        font["/BaseName"] = pikepdf.Name("/Mark")
-
-    data = samples.changed(samples.pdf(), change).replace(b"/Mark", b"/#cc#cc")
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(samples.pdf())) as document:
+        state = pikepdf.Dictionary({"/Type": pikepdf.Name.ExtGState, "/Mark12": 1})
+        document.pages[0].obj["/Resources"]["/ExtGState"]["/G"] = state
+        document.pages[0].contents_add(b"/G gs", prepend=True)
+        document.save(buffer, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    # A name that is not UTF-8 is no text to pikepdf; PDFium does not mind.
+    data = buffer.getvalue().replace(b"/Mark12", b"/#cc#cc")
     writer = open_writer("pdf")
     out = b"".join(writer.write(batch) for batch in open_records([data], "a.pdf").batches) + writer.finish()
     with pikepdf.open(io.BytesIO(out)) as document:
-        assert len(document.pages) == 1
+        assert "/XObject" in document.pages[0].obj["/Resources"]
