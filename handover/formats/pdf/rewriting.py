@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pikepdf
 
@@ -40,7 +40,7 @@ def new_names(content: PageContent, resources: pikepdf.Object) -> dict[tuple[str
     names: dict[tuple[str, str], str] = {}
     for operation in content.operations:
         category = USERS.get(operation.operator, "")
-        known = resources.get(category, pikepdf.Dictionary()) if category else {}
+        known: Any = resources.get(category, pikepdf.Dictionary()) if category else {}
         for value in operation.operands if category else ():
             if not isinstance(value, pikepdf.Name) or str(value) in _DEVICES:
                 continue
