@@ -8,7 +8,18 @@ from itertools import product
 from typing import Any
 
 FORMS = "(forms)"
-_NAME: tuple[str, ...] = ("姓名", "姓 名", "姓  名", "姓    名", "姓\u3000名", "名字", "联系人", "负责人", "法定代表人", "经办人")
+_NAME: tuple[str, ...] = (
+    "姓名",
+    "姓 名",
+    "姓  名",
+    "姓    名",
+    "姓\u3000名",
+    "名字",
+    "联系人",
+    "负责人",
+    "法定代表人",
+    "经办人",
+)
 _NAME += ("收货人", "收件人", "申请人", "签字人", "Name", "Full name", "Contact")
 _WHOSE = (
     "",
