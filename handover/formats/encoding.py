@@ -101,7 +101,7 @@ def decode_as(data: bytes, label: str) -> str:
         # These labels fit any bytes, and are what programs write that were not told.
         with contextlib.suppress(FormatRefusedError):
             return "".join(decode([data]))
-    with contextlib.suppress(UnicodeError, LookupError):
+    with contextlib.suppress(ValueError, LookupError):  # of no text, no such name, or a name with a zero byte
         if coding and codecs.lookup(coding).name not in _NO_CHARACTER_SETS:
             return data.decode(coding)
     return "".join(decode([data]))

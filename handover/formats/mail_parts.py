@@ -91,8 +91,8 @@ def take_apart(data: bytes) -> Mail:
         mail.headers = list(_headers(message))
         for part in _leaves(message, mail, 0):
             _sort(part, mail)
-    except (RecursionError, errors.HeaderParseError, LookupError, UnicodeError, TypeError, AttributeError):
-        # The library raises the last two on headers that are malformed in certain ways.
+    except (RecursionError, errors.HeaderParseError, LookupError, ValueError, TypeError, AttributeError):
+        # The library raises the last three on headers that are malformed in certain ways.
         raise _damaged() from None
     return mail
 

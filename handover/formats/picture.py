@@ -14,7 +14,7 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from handover.formats import ocr
 from handover.formats.errors import FormatRefusedError, refuse
-from handover.formats.records import Batch, Column, Edit, Table
+from handover.formats.records import Batch, Column, Edit, Notes, Table
 
 #: An A4 page at 600 dpi has 35 megapixels; in colour that takes 105 MB.
 MAX_PIXELS = 40_000_000
@@ -26,13 +26,14 @@ _TAGS = re.compile(r"<[^>]*>")
 _PRINTABLE = re.compile(rb"[\x20-\x7e\x80-\xff]{4,}")
 
 
-def read(chunks: Iterable[bytes], kind: str) -> Iterator[Batch]:
+def read(chunks: Iterable[bytes], kind: str, notes: Notes) -> Iterator[Batch]:
     """Fields `metadata.…` and `image`, a line a record.
 
     Raises:
         FormatRefusedError: damaged, too large, animated, or OCR is not installed.
     """
     picture, metadata = opened(b"".join(chunks), kind)
+    notes.pages = 1
     lines = ocr.lines_in(picture)
     columns = [Column(name, values, range(len(values))) for name, values in metadata.items()]
     columns.append(Column("image", [line.text for line in lines], range(len(lines))))

@@ -83,6 +83,8 @@ class Notes:
     ragged_first_line: int | None = None
     hidden_tables: list[str] = field(default_factory=list)
     encoding: str = ""
+    #: How many pages a document has that is looked at page by page; 0 where there are records alone.
+    pages: int = 0
     #: The files within a container and their formats (empty for an empty file), by path, nested ones joined by `!`.
     members: dict[str, str] = field(default_factory=dict)
     #: Why some of them can't be inspected; only a tolerant reader goes on after one.

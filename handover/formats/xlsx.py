@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from handover.formats import xlsx_archive, xlsx_carriers
+from handover.formats import xlsx_archive, xlsx_carriers, xlsx_forms
 from handover.formats.errors import refuse
 from handover.formats.records import BATCH_RECORDS, Batch, Column, Notes, Table, looks_like_header, unique_names
 
@@ -19,6 +19,8 @@ _MAX_SHEET_NAME = 31
 _FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys("[]:*?/\\", "_"))
 #: Marks the batch of what stands beside the cells.
 _BESIDE = object()
+#: Marks cells given out once more, so that they are understood; what is written are the cells themselves.
+_TOLD = object()
 
 
 def read(chunks: Iterable[bytes], notes: Notes) -> Iterator[Batch]:
@@ -59,8 +61,10 @@ def _sheet(rows: Iterator[list[Any]], sheet: str, first: int, *, hidden: bool, p
     if top is None:
         yield Batch(Table(sheet, None, hidden), first, 0, [])
         return
-    labels = [as_text(cell) for cell in top]
-    has_header = looks_like_header(labels)
+    labels, second = [as_text(cell) for cell in top], next(rows, None)
+    if second is not None:
+        rows = chain([second], rows)
+    has_header = looks_like_header(labels) and not xlsx_forms.is_form(top, second or ())
     table = Table(sheet, labels if has_header else None, hidden)
     names = unique_names(labels if has_header else [""] * len(labels), prefix)
     source = rows if has_header else chain([top], rows)
@@ -68,6 +72,9 @@ def _sheet(rows: Iterator[list[Any]], sheet: str, first: int, *, hidden: bool, p
     while batch := list(islice(source, BATCH_RECORDS)):
         empty = False
         yield _batch(table, first, batch, names)
+        pairs = list(xlsx_forms.told(list(zip(*batch, strict=True))))
+        if pairs:
+            yield Batch(table, first, 0, [Column(prefix + xlsx_forms.FORMS, pairs, [0] * len(pairs))], origin=_TOLD)
         first += len(batch)
     if empty:
         yield _batch(table, first, [], names)
@@ -123,6 +130,8 @@ class XlsxWriter:
         if batch.origin is _BESIDE:
             sheets = next((column for column in batch.columns if column.name == xlsx_carriers.SHEETS), None)
             self._renamed = dict(zip(sheets.values, sheets.output(), strict=True)) if sheets else {}
+            return b""
+        if batch.origin is _TOLD:
             return b""
         if batch.table.name != self._name or self._sheet is None:
             self._start(batch.table)

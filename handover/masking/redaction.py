@@ -222,6 +222,7 @@ class Redaction:
             yield writer.write(batch, keep)
             self._on_records("redact", done + report.records_in)
         report.format, report.fields = reading.format, list(redactor.fields.values())
+        report.pages = reading.notes.pages
         report.excluded = selected.excluded
         report.limits = survey.names.limits()
         report.persons_out = len(judge.kept_subjects) if judge else 0

@@ -37,6 +37,8 @@ class RedactionReport(msgspec.Struct, kw_only=True):
     format: str = ""
     records_in: int = 0
     records_out: int = 0
+    #: Pages of a document that is looked at page by page; 0 where there are records alone.
+    pages: int = 0
     #: Records left out for the persons that they are about, by reason.
     excluded: dict[str, int] = msgspec.field(default_factory=dict)
     #: Distinct persons in the output; 0 when nobody was to be left out, because then they are not told apart.

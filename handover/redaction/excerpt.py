@@ -1,4 +1,6 @@
-"""A few records of a redacted file, read in a child: as text, or drawn as a picture with a watermark burnt in.
+"""A few records of a redacted file, or one page of a redacted document, read in a child.
+
+It comes as text, or as a picture with a watermark burnt in. A page is shown as it looks; nothing on it is read by OCR.
 
 The file is parsed and drawn where there are no keys and no network, and nothing of it is written to a disk.
 """
@@ -23,11 +25,13 @@ T = TypeVar("T")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """Which records of a file; with a watermark a picture of them."""
+    """Which records of a file, or which page of a document; with a watermark a picture of them."""
 
     name: str
     first: int
     count: int
+    #: The page of a PDF or picture, counted from 0; the records are not asked for then.
+    sheet: int | None = None
     #: Empty asks for text.
     watermark: str = ""
 
@@ -40,22 +44,24 @@ class Excerpt(msgspec.Struct, frozen=True, kw_only=True):
     first: int
 
 
-def read_text(source: Iterable[bytes], name: str, first: int, count: int) -> Excerpt:
-    """The records as text.
+def read_text(source: Iterable[bytes], name: str, first: int, count: int, *, sheet: int | None = None) -> Excerpt:
+    """The records as text, or the lines of a document's page as far as they are text there.
 
     Raises:
         ConflictError: the file cannot be read. SandboxError: the child did not finish.
     """
-    return msgspec.msgpack.decode(_run(source, Request(name=name, first=first, count=count)), type=Excerpt)
+    return msgspec.msgpack.decode(_run(source, Request(name=name, first=first, count=count, sheet=sheet)), type=Excerpt)
 
 
-def draw(source: Iterable[bytes], name: str, first: int, count: int, watermark: str) -> bytes:
-    """The records as a PNG whose pixels hold the watermark, once across everything and once as a line.
+def draw(
+    source: Iterable[bytes], name: str, first: int, count: int, watermark: str, *, sheet: int | None = None
+) -> bytes:
+    """The records, or a document's page, as a PNG whose pixels hold the watermark, once across everything and once as a line.
 
     Raises:
         ConflictError: the file cannot be read. SandboxError: the child did not finish.
     """
-    return _run(source, Request(name=name, first=first, count=count, watermark=watermark))
+    return _run(source, Request(name=name, first=first, count=count, sheet=sheet, watermark=watermark))
 
 
 def _run(source: Iterable[bytes], request: Request) -> bytes:

@@ -1,4 +1,4 @@
-"""The isolated side of an excerpt: reads no further than the records that were asked for, and draws them if it is to."""
+"""The isolated side of an excerpt: reads no further than what was asked for, and draws it if it is to."""
 
 import sys
 from collections.abc import Iterable
@@ -7,7 +7,8 @@ import msgspec
 
 from handover.formats import Batch, FormatRefusedError, open_records
 from handover.redaction.excerpt import Excerpt, Request
-from handover.redaction.picture import picture
+from handover.redaction.picture import marked, picture
+from handover.redaction.sheet import lines_of, picture_of
 from handover.sandbox.frames import FrameKind, pack, pack_stream, read_frame, read_stream
 
 #: Longer values are cut; the package holds them whole.
@@ -19,13 +20,22 @@ def main() -> None:
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     request = msgspec.msgpack.decode(read_frame(source)[1], type=Request)
     try:
-        found = excerpt(read_stream(source), request)
+        answer = _answer(read_stream(source), request)
     except FormatRefusedError as error:
         sink.write(pack(FrameKind.REFUSED, msgspec.json.encode(error.reason)))
     else:
-        answer = picture(found, request.watermark) if request.watermark else msgspec.msgpack.encode(found)
         sink.writelines(pack_stream([answer]))
     sink.flush()
+
+
+def _answer(chunks: Iterable[bytes], request: Request) -> bytes:
+    if request.sheet is not None and request.watermark:
+        return marked(picture_of(b"".join(chunks), request.name, request.sheet), request.watermark)
+    if request.sheet is not None:
+        lines = lines_of(b"".join(chunks), request.name, request.sheet)
+        return msgspec.msgpack.encode(Excerpt(columns=["text"], rows=[[line[:_VALUE_MAX]] for line in lines], first=0))
+    found = excerpt(chunks, request)
+    return picture(found, request.watermark) if request.watermark else msgspec.msgpack.encode(found)
 
 
 def excerpt(chunks: Iterable[bytes], request: Request) -> Excerpt:

@@ -1,4 +1,4 @@
-"""What a bidder may look at before closing: the redacted records that were released to its own party, a few at a time.
+"""What a bidder may look at before closing: what was released to its own party, a few records or one page at a time.
 
 Every look is judged anew (party still in the process, case going on, the reader's own NDA, the release by two persons)
 and is an audit entry without values. How records are read and drawn is in `excerpt`.
@@ -24,13 +24,15 @@ from handover.inventory.content import Content, plain_chunks
 from handover.inventory.models import Copy, RecordSet
 from handover.inventory.queries import copy_content
 from handover.redaction.models import Redaction, RedactionItem
-from handover.redaction.queries import items_of
+from handover.redaction.queries import document_pages, items_of
 from handover.vault import SealedBlob, Vault
 from handover.workflow import Workflow
 
 #: Records on a page, and how far one can turn the pages: enough to judge the material, too little to take it along.
 PAGE_RECORDS = 25
 RECORDS_MAX = 200
+#: The same of a document that has pages of its own (PDF, pictures).
+PAGES_MAX = RECORDS_MAX // PAGE_RECORDS
 #: Looks of one person at one case within an hour; more is a machine.
 _LOOKS_MAX = 120
 _EVENT = "redaction.material_viewed"
@@ -55,6 +57,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     records: int
     pages: int
+    #: How many pages the document itself has, which are shown as they are; 0 where records are.
+    sheets: int = 0
 
 
 class Material(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,8 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     first: int
     count: int
+    #: The document's page, counted from 0; None where records are shown.
+    sheet: int | None
     watermark: str
 
     def source(self) -> Iterator[bytes]:
@@ -96,7 +102,8 @@ def material_of(ctx: Context, case: Case) -> Material:
     run = _released_run(ctx, case, party_id)
     if run is None:
         return Material(standing="not_released")
-    sets = [shown for item in items_of(ctx, run.id) if (shown := _shown(ctx, item)) is not None]
+    sheets = document_pages(ctx, run.id)
+    sets = [shown for item in items_of(ctx, run.id) if (shown := _shown(ctx, item, sheets)) is not None]
     return Material(standing="released" if sets else "over", run_id=run.id, sets=sets)
 
 
@@ -133,6 +140,7 @@ def look(ctx: Context, case: Case, record_set_id: uuid.UUID, page: int, form: Li
         name=f"{shown.number}.{content.format}",
         first=first,
         count=min(PAGE_RECORDS, min(RECORDS_MAX, shown.records) - first),
+        sheet=page - 1 if shown.sheets else None,
         watermark=watermark(ctx, case),
     )
 
@@ -168,18 +176,19 @@ def _released_run(ctx: Context, case: Case, party_id: uuid.UUID) -> Redaction | 
     return None
 
 
-def _shown(ctx: Context, item: RedactionItem) -> Shown | None:
+def _shown(ctx: Context, item: RedactionItem, sheets: dict[uuid.UUID, int]) -> Shown | None:
     """None once the output is destroyed."""
     copy = ctx.session.get_one(Copy, item.output_copy_id)
     if copy.key_id is None or copy.state != "live" or not ctx.get(Vault).has(copy.key_id):
         return None
-    record_set = ctx.session.get_one(RecordSet, item.record_set_id)
+    record_set, own = ctx.session.get_one(RecordSet, item.record_set_id), sheets.get(item.record_set_id, 0)
     return Shown(
         record_set_id=str(record_set.id),
         number=record_set.number,
         kind=record_set.kind,
         records=item.records_out,
-        pages=-(-min(RECORDS_MAX, item.records_out) // PAGE_RECORDS),
+        pages=min(PAGES_MAX, own) if own else -(-min(RECORDS_MAX, item.records_out) // PAGE_RECORDS),
+        sheets=own,
     )
 
 

@@ -23,7 +23,12 @@ def view_page(request: Req, reference: str) -> Response[Any]:
 
     def gather(ctx: Context) -> dict[str, Any]:
         case, frame = party_page(ctx, reference)
-        return {**frame, "material": material.material_of(ctx, case), "records_max": material.RECORDS_MAX}
+        return {
+            **frame,
+            "material": material.material_of(ctx, case),
+            "records_max": material.RECORDS_MAX,
+            "pages_max": material.PAGES_MAX,
+        }
 
     return html_page(request, "redaction/view.html", gather)
 
@@ -40,18 +45,18 @@ def text_page(request: Req, reference: str, record_set_id: uuid.UUID, number: in
     with writing(request) as ctx:
         case, _frame = party_page(ctx, reference)
         look = material.look(ctx, case, record_set_id, number, "text")
-    found = excerpt.read_text(look.source(), look.name, look.first, look.count)
+    found = excerpt.read_text(look.source(), look.name, look.first, look.count, sheet=look.sheet)
     more = {"excerpt": found, "watermark": look.watermark}
     return html_page(request, "redaction/view_page.html", _gather(reference, record_set_id, number, more))
 
 
 @get_page("/my/{reference:str}/view/{record_set_id:uuid}/{number:int}/picture", opt=RENDERING, media_type="image/png")
 def picture(request: Req, reference: str, record_set_id: uuid.UUID, number: int) -> Response[bytes]:
-    """The records as a picture with the reader's name, the case and the time in its pixels."""
+    """The records, or the document's page, as a picture with the reader's name, the case and the time in its pixels."""
     with writing(request) as ctx:
         case, _frame = party_page(ctx, reference)
         look = material.look(ctx, case, record_set_id, number, "picture")
-    drawn = excerpt.draw(look.source(), look.name, look.first, look.count, look.watermark)
+    drawn = excerpt.draw(look.source(), look.name, look.first, look.count, look.watermark, sheet=look.sheet)
     return Response(drawn, media_type="image/png", headers={"Cache-Control": "no-store"})
 
 

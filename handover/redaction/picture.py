@@ -1,4 +1,4 @@
-"""Draws records as a table in grey, with the reader's name, case and time in the pixels themselves."""
+"""Draws records as a table in grey, or takes a page as it is, with the reader's name, case and time in the pixels themselves."""
 
 import io
 import unicodedata
@@ -28,11 +28,27 @@ def picture(excerpt: Excerpt, watermark: str) -> bytes:
     wide = max(sum(width + 2 * _PAD for width in widths), _MIN_WIDTH, int(_font().getlength(watermark)) + 2 * _PAD)
     image = Image.new("L", (wide, sum(heights) + _LINE + 2 * _PAD), _PAPER)
     _table(ImageDraw.Draw(image), table, widths, heights)
-    ImageDraw.Draw(image).text((_PAD, sum(heights) + _PAD), watermark, fill=_INK, font=_font())
+    return _finished(image, sum(heights), watermark)
+
+
+def marked(page: Image.Image, watermark: str) -> bytes:
+    """A PNG of a page in RGB, with a line of its own for the mark."""
+    wide = max(page.width, _MIN_WIDTH, int(_font().getlength(watermark)) + 2 * _PAD)
+    image = Image.new("RGB", (wide, page.height + _LINE + 2 * _PAD), (_PAPER,) * 3)
+    image.paste(page, (0, 0))
+    return _finished(image, page.height, watermark)
+
+
+def _finished(image: Image.Image, height: int, watermark: str) -> bytes:
+    ImageDraw.Draw(image).text((_PAD, height + _PAD), watermark, fill=_grey(image, _INK), font=_font())
     _mark(image, watermark)
     out = io.BytesIO()
     image.save(out, "PNG")
     return out.getvalue()
+
+
+def _grey(image: Image.Image, level: int) -> int | tuple[int, ...]:
+    return level if image.mode == "L" else (level,) * 3
 
 
 def _table(pen: ImageDraw.ImageDraw, table: list[list[list[str]]], widths: list[int], heights: list[int]) -> None:
@@ -57,7 +73,7 @@ def _mark(image: Image.Image, text: str) -> None:
     mark = flat.rotate(_MARK_ANGLE, Image.Resampling.BICUBIC, expand=True)
     for number, top in enumerate(range(-mark.height // 2, image.height, mark.height)):
         for left in range(-(number % 2) * mark.width // 2, image.width, mark.width):
-            image.paste(_MARK_GREY, (left, top), mark)
+            image.paste(_grey(image, _MARK_GREY), (left, top), mark)
 
 
 def _width(at: int, heads: list[str], rows: list[list[str]]) -> int:

@@ -101,6 +101,15 @@ def report_of_part(ctx: Context, part: RedactionPart) -> RedactionReport:
     return msgspec.convert(found, RedactionReport)
 
 
+def document_pages(ctx: Context, redaction_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """How many pages the documents among a run's outputs have; a table has none, nor has what is destroyed."""
+    found: dict[uuid.UUID, int] = {}
+    for part in parts_of(ctx, redaction_id):
+        if part.report_sealed is not None and ctx.get(Vault).has(case_key(part.case_id)):
+            found[part.record_set_id] = found.get(part.record_set_id, 0) + report_of_part(ctx, part).pages
+    return found
+
+
 def reviews_of(ctx: Context, row: Redaction) -> list[RedactionReview]:
     """Samples that were taken of the latest run."""
     query = select(RedactionReview).where(RedactionReview.redaction_id == row.id, RedactionReview.run_at == row.run_at)

@@ -129,6 +129,7 @@ def test_documents_with_entities_are_refused(doctype: str, entity: str) -> None:
     ("part", "word"),
     [
         ("word/embeddings/oleObject1.bin", "object"),
+        ("word/embeddings/workbook1.xlsx", "paste the chart as a picture"),
         ("word/vbaProject.bin", "macros"),
         ("word/media/image1.emf", "picture"),
         ("word/activeX/activeX1.bin", "object"),
@@ -210,3 +211,26 @@ def test_unchanged_document_reads_back_the_same() -> None:
         ]
         assert bodies[0] == bodies[1]
         assert bodies[0]
+
+
+def test_page_whose_content_is_no_stream_is_refused() -> None:
+    def change(document: pikepdf.Pdf) -> None:
+        document.pages[0].obj["/Contents"] = pikepdf.Array([document.pages[0].obj["/Contents"], 5])
+
+    with pytest.raises(FormatRefusedError):
+        list(open_records([samples.changed(samples.pdf(), change)], "a.pdf").batches)
+
+
+def test_resource_that_cannot_be_copied_makes_the_page_a_picture() -> None:
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(samples.pdf())) as document:
+        state = pikepdf.Dictionary({"/Type": pikepdf.Name.ExtGState, "/Mark12": 1})
+        document.pages[0].obj["/Resources"]["/ExtGState"]["/G"] = state
+        document.pages[0].contents_add(b"/G gs", prepend=True)
+        document.save(buffer, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    # A name that is not UTF-8 is no text to pikepdf; PDFium does not mind.
+    data = buffer.getvalue().replace(b"/Mark12", b"/#cc#cc")
+    writer = open_writer("pdf")
+    out = b"".join(writer.write(batch) for batch in open_records([data], "a.pdf").batches) + writer.finish()
+    with pikepdf.open(io.BytesIO(out)) as document:
+        assert "/XObject" in document.pages[0].obj["/Resources"]

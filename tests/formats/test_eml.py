@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handover.formats import FormatRefusedError
+from handover.formats.encoding import decode_as
 from handover.formats.mail_parts import header_text
 from handover.formats.mail_writing import header_line
 from tests.formats.rewriting import archive, read, rewrite
@@ -145,3 +146,9 @@ def test_tolerant_reader_reports_the_attachment_that_blocks_and_reads_the_rest()
     reading, values = read(_attached("a.exe", b"MZ\x90\0"), "a.eml", tolerant=True)
     assert list(reading.notes.blocked) == ["a.exe"]
     assert values["body"] == [f"电话{PLANTED}\n"]
+
+
+def test_name_of_an_encoding_with_a_zero_byte_is_refused_or_guessed() -> None:
+    with pytest.raises(FormatRefusedError):
+        read(raw("电话 13812345678".encode(), b"Content-Type: text/plain; charset=utf\0-8"), "a.eml")
+    assert decode_as(b"plain", "utf\0-8") == "plain"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pikepdf
 import pypdfium2
 import pytest
+import xlsxwriter
 from PIL import Image
 
 from handover.detection import inspect_isolated
@@ -209,3 +210,66 @@ def test_workbook_loses_what_stands_beside_its_cells() -> None:
     out = cleaned(data, "a.xlsx")
     assert_absent(out)
     assert all(batch.table.hidden is False for batch in open_records([out], "a.xlsx").batches)
+
+
+def _form(*rows: tuple[str, ...]) -> bytes:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        (("姓名", "欧阳娜娜"), ("手机", VISIBLE), ("备注", KEPT)),
+        (("客户登记表",), ("姓 名：", "", "欧阳娜娜", "性别", "女"), ("电话", VISIBLE, "", "备注", KEPT)),
+        (("字段", "值"), ("联系人姓名", "欧阳娜娜"), ("手机", VISIBLE), ("备注", KEPT)),
+    ],
+    ids=["without_a_title", "two_pairs_in_a_row", "under_a_header"],
+)
+def test_name_in_a_filled_in_form_is_known_by_its_label(rows: tuple[tuple[str, ...], ...]) -> None:
+    out = cleaned(_form(*rows), "a.xlsx")
+    assert_absent(out, ("欧阳娜娜", VISIBLE))
+    content = everything(out).decode("utf-8", "replace")
+    assert all(cell in content for row in rows for cell in row if cell not in {"", "欧阳娜娜", VISIBLE})
+
+
+def test_list_of_names_keeps_its_header() -> None:
+    data = _form(("姓名", "单位"), ("欧阳娜娜", "某公司"), ("王小明", "某公司"))
+    (field,) = (name for name, found in kinds(data, "a.xlsx").items() if "person_name" in found)
+    assert field == "姓名"
+
+
+def test_number_written_in_symbols_is_read_and_removed() -> None:
+    symbols = "".join(f"<w:sym w:font='Symbol' w:char='F0{ord(digit):02X}'/>" for digit in VISIBLE)
+    parts = samples.docx_parts()
+    parts["word/document.xml"] = str(parts["word/document.xml"]).replace(
+        "<w:sectPr>",
+        f"<w:p><w:r><w:t>电话 </w:t>{symbols}<w:sym w:font='Wingdings' w:char='F0A8'/></w:r></w:p><w:sectPr>",
+    )
+    content = everything(cleaned(samples.zipped(parts), "a.docx"))
+    assert b'w:char="F031"' not in content
+    assert b'w:char="F0A8"' in content
+
+
+def test_names_of_resources_say_nothing() -> None:
+    def change(document: pikepdf.Pdf) -> None:
+        fonts = document.pages[0].obj["/Resources"]["/Font"]
+        fonts[f"/F{HIDDEN}"] = fonts[next(iter(fonts.keys()))]
+        document.pages[0].contents_add(f"BT /F{HIDDEN} 9 Tf ET".encode())
+
+    out = cleaned(samples.changed(samples.pdf(), change), "a.pdf")
+    assert_absent(out)
+    assert KEPT in shown(out), "it is still text"
+
+
+def test_word_that_is_no_operator_makes_a_page_a_picture() -> None:
+    def change(document: pikepdf.Pdf) -> None:
+        document.pages[0].contents_add(f"BX call{HIDDEN} EX".encode())
+
+    out = cleaned(samples.changed(samples.pdf(), change), "a.pdf")
+    assert_absent(out)
+    assert shown(out) == ""

@@ -20,6 +20,7 @@ from handover.demo.cast import Cast, gather, open_case
 from handover.demo.client import RefusedError
 from handover.demo.play import wait_for_documents
 from handover.demo.server import running
+from tests.formats import document_samples as samples
 
 #: A whole run is played first; the first test waits for it.
 pytestmark = pytest.mark.timeout(400)
@@ -36,6 +37,8 @@ class Site:
 
     cast: Cast
     record_set: str
+    #: Of a PDF with two pages.
+    document: str
     address: str = ""
     runs: dict[str, str] = field(default_factory=dict)
 
@@ -56,6 +59,11 @@ class Site:
         found: list[dict[str, Any]] = self.cast.people[who].get(f"/redactions/{self.runs['winner']}/samples", **query)
         return found
 
+    def item(self) -> dict[str, Any]:
+        """What the winner's run made of the table."""
+        items: list[dict[str, Any]] = self.cast.legal.get(f"/redactions/{self.runs['winner']}")["items"]
+        return next(item for item in items if item["record_set_id"] == self.record_set)
+
     def run_page(self, who: str, bidder: str = "winner", query: str = "") -> httpx.Response:
         return self.get(who, f"/cases/REF/redaction/{self.runs[bidder]}{query}")
 
@@ -74,32 +82,36 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("pages")
     source = folder / "客户资料.csv"
     source.write_text(TABLE)
+    document = folder / "合同.pdf"
+    document.write_bytes(
+        samples.pdf(f"<p>联系电话13812345678，{samples.KEPT}。</p><p style='break-before: page'>第二页</p>")
+    )
     with pytest.MonkeyPatch.context() as environment:
         # Every file counts as large: it is inspected and redacted in two parts, and the rest of these tests must not notice.
         environment.setenv("HANDOVER_POLICY_PARTS_FROM_MIB", "0")
-        yield from _played(folder, source)
+        yield from _played(folder, source, document)
 
 
-def _played(folder: Path, source: Path) -> Iterator[Site]:
+def _played(folder: Path, source: Path, document: Path) -> Iterator[Site]:
     with running(folder / "data") as server:
         cast = gather(server.address, server.admin)
         open_case(cast, "asset_transfer")
         cast.lead.move("cases", cast.case_id, "open")
         stages.sign_ndas(cast)
-        (record_set,) = stages.take_inventory(cast, [source])
-        made = Site(cast, record_set["id"], address=server.address)
+        record_set, other = stages.take_inventory(cast, [source, document])
+        made = Site(cast, record_set["id"], other["id"], address=server.address)
         made.runs["winner"] = stages.start_redaction(cast, "winner", 0)
         cast.legal.wait(f"/redactions/{made.runs['winner']}", "human_review", refuse=("failed",))
         yield made
 
 
 def test_the_run_was_made_in_parts_and_put_together(site: Site) -> None:
-    """Two parts of inspection and of redaction, each a job of its own, and one to put each together."""
+    """Two parts of the table, each a job of its own, and one to put each together; the document is not cut."""
     jobs = site.cast.legal.get("/jobs", case_id=site.cast.case_id)
     done = Counter(job["kind"] for job in jobs if job["state"] == "done")
-    assert done["inventory.inspect"] == done["redaction.part"] == 2
+    assert (done["inventory.inspect"], done["redaction.part"]) == (2, 3)
     assert done["inventory.conclude"] == done["redaction.merge"] == 1
-    (item,) = site.cast.legal.get(f"/redactions/{site.runs['winner']}")["items"]
+    item = site.item()
     assert (item["records_in"], item["records_out"]) == (300, 300)
 
 
@@ -168,9 +180,9 @@ def test_reading_is_in_the_log_with_counts_alone(site: Site) -> None:
 
 def test_a_sample_is_on_the_register_with_a_key_of_its_own(site: Site) -> None:
     copies = site.cast.legal.get("/copies", case_id=site.cast.case_id)
-    (sample,) = [copy for copy in copies if copy["kind"] == "sample"]
-    assert sample["state"] == "live"
-    assert sample["record_set_id"] == site.record_set
+    samples_of = [copy for copy in copies if copy["kind"] == "sample"]
+    assert {copy["state"] for copy in samples_of} == {"live"}
+    assert sorted(copy["record_set_id"] for copy in samples_of) == sorted([site.record_set, site.document])
 
 
 def test_a_record_set_of_no_run_has_no_samples(site: Site) -> None:
@@ -203,7 +215,7 @@ def test_a_review_with_impossible_numbers_keeps_what_was_typed(site: Site) -> No
 def test_a_review_is_recorded(site: Site) -> None:
     answer = site.send("legal", f"/cases/REF/redaction/{site.runs['winner']}/review", _review(site, "50"))
     assert answer.status_code == 303
-    (item,) = site.cast.legal.get(f"/redactions/{site.runs['winner']}")["items"]
+    item = site.item()
     assert item["sampled"] == 50
     shown = text_of(site.run_page("legal"))
     assert "Looked at: 50 of 50 wanted" in shown
@@ -289,6 +301,20 @@ def test_the_picture_is_inert_and_kept_nowhere(released: Site) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert "sandbox" in answer.headers["content-security-policy"]
     assert Image.open(io.BytesIO(answer.content)).width >= 640
+
+
+def test_a_document_is_looked_at_page_by_page(released: Site) -> None:
+    assert "2 pages" in text_of(released.get("buyer", "/my/REF/view"))
+    where = f"/my/REF/view/{released.document}"
+    page = text_of(released.get("buyer", f"{where}/2"))
+    assert "page 2 of 2" in page
+    assert "records" not in page.partition("page 2 of 2")[0].rpartition("All released records")[2]
+    drawn = Image.open(io.BytesIO(released.get("buyer", f"{where}/1/picture").content))
+    assert drawn.height > drawn.width > 1000, "the sheet itself"
+    told = text_of(released.get("buyer", f"{where}/1/text"))
+    assert samples.KEPT in told
+    assert "13812345678" not in told
+    assert released.get("buyer", f"{where}/3").status_code == 404
 
 
 def test_every_look_is_noted_without_a_value(released: Site) -> None:

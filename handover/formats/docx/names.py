@@ -56,11 +56,18 @@ def fate_of(part: str) -> Fate:
     for fate, pattern in _FATES:
         if pattern.fullmatch(part):
             return fate
-    kind = "macro" if "vba" in part.lower() else "picture" if part.startswith("word/media/") else "object"
-    zh = {"macro": "宏", "picture": "PNG、JPEG 以外的图片", "object": "嵌入的对象或未知部件"}[kind]
+    patterns = {"vba": "macro", "word/media/": "picture", r"word/embeddings/.*\.(xls|doc|ppt).?$": "file"}
+    kind = next((kind for pattern, kind in patterns.items() if re.search(pattern, part, re.IGNORECASE)), "object")
+    zh = {
+        "macro": "宏",
+        "picture": "PNG、JPEG 以外的图片",
+        "file": "嵌入的文件，例如图表背后的工作簿（可把图表粘贴为图片）",
+        "object": "嵌入的对象或未知部件",
+    }[kind]
     en = {
         "macro": "macros",
         "picture": "a picture other than PNG or JPEG",
+        "file": "an embedded file, such as the workbook behind a chart (paste the chart as a picture)",
         "object": "an embedded object or unknown part",
     }[kind]
     raise refuse(

@@ -16,6 +16,7 @@ _PARAGRAPHS = (W + "p", A + "p", W + "rt")
 _TEXT = frozenset({W + "t", A + "t", M + "t"})
 _CODE = W + "instrText"
 _SIGNS = {W + "tab": "\t", W + "ptab": "\t", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-", A + "br": "\n"}
+_SYMBOL, _PRIVATE, _BEYOND, _IN_ADDRESSES = W + "sym", 0xF000, 0x10000, frozenset("@.-_+")
 #: Attributes that people write texts into.
 _WORDS = frozenset({"descr", "title", "name", "alt", "string", "tooltip", "instr", "displayText", "value", "author"})
 NUMBER = re.compile(r"-?[0-9]{1,10}(\.[0-9]+)?")
@@ -103,8 +104,21 @@ def _gather(element: Any, text: Text, code: Text) -> None:
             code.add(child.text or "", child)
         elif child.tag in _SIGNS:
             text.add(_SIGNS[child.tag], child, ".sign")
+        elif child.tag == _SYMBOL:
+            text.add(_symbol(child), child, ".sign")
         else:
             _gather(child, text, code)
+
+
+def _symbol(element: Any) -> str:
+    """The letter or digit that a symbol's code stands for; other symbols are no part of a value."""
+    try:
+        code = int(element.get(W + "char", ""), 16)
+    except ValueError:
+        return ""
+    # Fonts of symbols keep the codes of ASCII in the private range (ECMA-376 part 1, 17.3.3.30).
+    shown = chr(code - _PRIVATE if _PRIVATE <= code < _PRIVATE + 0x100 else code) if 0 < code < _BEYOND else ""
+    return shown if shown.isalnum() or shown in _IN_ADDRESSES else ""
 
 
 def others(root: Any) -> Iterator[Text]:

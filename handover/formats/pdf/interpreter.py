@@ -93,10 +93,16 @@ class PageContent:
         handler = getattr(self, f"_op_{_NAMES.get(operator, operator)}", None)
         if handler is not None:
             handler(*operands)
+        elif operator not in _PLAIN:
+            raise VisualPageError  # it could be any word
         if operator not in _SHOWING:
             self.operations.append(Operation(operator, operands))
 
     # Graphics state
+
+    def _op_ri(self, intent: Any) -> None:
+        if str(intent) not in _INTENTS:
+            raise VisualPageError
 
     def _op_q(self) -> None:
         if len(self._stack) > _MAX_NESTING:
@@ -223,6 +229,49 @@ class PageContent:
 
 #: Operators that the rewritten page shows by `TJ` alone.
 _SHOWING = frozenset({"Tj", "TJ", "'", '"'})
+#: Operators that are taken over as they are: paths, colours, line styles, ends of texts.
+_PLAIN = frozenset(
+    [
+        "w",
+        "J",
+        "j",
+        "M",
+        "d",
+        "i",
+        "m",
+        "l",
+        "c",
+        "v",
+        "y",
+        "h",
+        "re",
+        "S",
+        "s",
+        "f",
+        "F",
+        "f*",
+        "B",
+        "B*",
+        "b",
+        "b*",
+        "n",
+        "W",
+        "W*",
+        "CS",
+        "cs",
+        "SC",
+        "sc",
+        "G",
+        "g",
+        "RG",
+        "rg",
+        "K",
+        "k",
+        "sh",
+        "ET",
+    ]
+)
+_INTENTS = frozenset({"/AbsoluteColorimetric", "/RelativeColorimetric", "/Saturation", "/Perceptual"})
 _NAMES = {"T*": "next_line", "'": "quote", '"': "double_quote", "scn": "pattern", "SCN": "pattern"}
 
 

@@ -81,6 +81,8 @@ def bounded(stream: pikepdf.Object, limit: int = MAX_STREAM) -> bytes:
     Raises:
         FormatRefusedError: more than `limit`, or a chain of filters whose size can't be foreseen.
     """
+    if not isinstance(stream, pikepdf.Stream):
+        raise refuse("PDF 里有损坏的数据流。", "The PDF contains a damaged stream.")
     names = filters(stream)
     raw = stream.read_raw_bytes()
     flates = sum(name in _FLATE for name in names)

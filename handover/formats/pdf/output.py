@@ -13,7 +13,7 @@ from PIL import Image
 from handover.formats.jpeg_segments import stripped
 from handover.formats.pdf.interpreter import PageContent, VisualPageError
 from handover.formats.pdf.limits import bounded, filters
-from handover.formats.pdf.rewriting import Replacement, kept_codes, label_font, rewritten
+from handover.formats.pdf.rewriting import Replacement, kept_codes, label_font, new_names, rewritten
 
 #: What may hang on a resource besides what it draws.
 _NEVER = frozenset(
@@ -21,8 +21,6 @@ _NEVER = frozenset(
 )  # fmt: skip
 #: Strings that a viewer needs; any other string in a dictionary is a remark.
 _STRINGS = frozenset({"/Registry", "/Ordering"})
-_USERS = {"Do": "/XObject", "gs": "/ExtGState", "cs": "/ColorSpace", "CS": "/ColorSpace", "sh": "/Shading"}
-_USERS |= {"scn": "/Pattern", "SCN": "/Pattern", "Tf": "/Font"}
 _GEOMETRY = ("/MediaBox", "/CropBox", "/Rotate", "/UserUnit")
 _MAX_DEPTH = 40
 _CODECS = {"/DCTDecode", "/DCT", "/CCITTFaxDecode", "/CCF", "/JBIG2Decode"}
@@ -45,14 +43,16 @@ class CleanDocument:
         Raises:
             VisualPageError: it needs something that can't be taken over piece by piece.
         """
-        data, labelled = rewritten(content, replacements)
-        resources = self._resources(page.obj.get("/Resources", pikepdf.Dictionary()), content)
+        source = page.obj.get("/Resources", pikepdf.Dictionary())
+        names = new_names(content, source)
+        data, labelled = rewritten(content, replacements, names)
+        resources = self._resources(source, names)
         if labelled:
             if "/Font" not in resources:
                 resources["/Font"] = pikepdf.Dictionary()
             resources["/Font"][self._label[0]] = self._label[1]
         for name, codes in kept_codes(content, replacements).items():
-            font = resources["/Font"][name]
+            font = resources["/Font"][names["/Font", name]]
             self._shown.setdefault(font.objgen, (font, {}))[1].update(codes)
         clean = pikepdf.Dictionary(Type=pikepdf.Name.Page, Resources=resources, Contents=self.pdf.make_stream(data))
         for key in _GEOMETRY:
@@ -104,17 +104,11 @@ class CleanDocument:
         for font, codes in self._shown.values():
             font["/ToUnicode"] = self.pdf.make_stream(_table(codes))
 
-    def _resources(self, resources: pikepdf.Object, content: PageContent) -> pikepdf.Dictionary:
+    def _resources(self, resources: pikepdf.Object, names: dict[tuple[str, str], str]) -> pikepdf.Dictionary:
         clean: dict[str, dict[str, pikepdf.Object]] = {}
-        for operation in content.operations:
-            used = [_USERS[operation.operator]] if operation.operator in _USERS else []
-            names = [str(value) for value in operation.operands if isinstance(value, pikepdf.Name)]
-            for category in used:
-                for name in names:
-                    value = resources.get(category, pikepdf.Dictionary()).get(name)
-                    if value is not None and name not in clean.setdefault(category, {}):
-                        clean[category][name] = self._indirect(self._copy(value, 0))
-        return pikepdf.Dictionary({key: pikepdf.Dictionary(value) for key, value in clean.items() if value})
+        for (category, name), new in names.items():
+            clean.setdefault(category, {})[new] = self._indirect(self._copy(resources[category][name], 0))
+        return pikepdf.Dictionary({key: pikepdf.Dictionary(value) for key, value in clean.items()})
 
     def _indirect(self, value: Any) -> Any:
         needs = isinstance(value, pikepdf.Dictionary) and not value.is_indirect

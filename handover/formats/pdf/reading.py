@@ -18,7 +18,7 @@ from handover.formats.pdf.glyphs import Glyph
 from handover.formats.pdf.interpreter import DoubtfulFontError, PageContent, VisualPageError
 from handover.formats.pdf.layout import Page, Unit, page_of
 from handover.formats.pdf.surface import Surface
-from handover.formats.records import Batch, Column, Table
+from handover.formats.records import Batch, Column, Notes, Table
 from handover.formats.unread import unread
 
 #: Pictures smaller than this on the page, in points, hold no line of text that could be read.
@@ -50,7 +50,7 @@ class PageText:
     lines: list[ocr.Line] = field(default_factory=list)
 
 
-def read(chunks: Iterable[bytes]) -> Iterator[Batch]:
+def read(chunks: Iterable[bytes], notes: Notes) -> Iterator[Batch]:
     """The records of a PDF: fields `metadata.…`, `outline`, `annotations`, …, then `body`, `line_breaks` and `image`.
 
     Raises:
@@ -64,6 +64,7 @@ def read(chunks: Iterable[bytes]) -> Iterator[Batch]:
                 raise _encrypted()
             if len(pdf.objects) > limits.MAX_OBJECTS or len(pdf.pages) > limits.MAX_PAGES:
                 raise _too_many()
+            notes.pages = len(pdf.pages)
             yield from _batches(pdf)
     except pikepdf.PasswordError:
         raise _encrypted() from None

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pikepdf
 
 from handover.formats.pdf.glyphs import Box, Glyph
-from handover.formats.pdf.interpreter import Operation, PageContent
+from handover.formats.pdf.interpreter import Operation, PageContent, VisualPageError
 
 #: Gaps are whole multiples of this (thousandths of the font's size): an exact one would tell the width of what was there.
 _GAP = 500
@@ -17,6 +17,11 @@ _COURIER = 0.6
 _SMALLEST, _LARGEST = 2.5, 0.85
 _TOKEN = re.compile(r"([a-z_]+)-[A-Z2-7]{26}\Z")
 _GREY = 0.88
+#: Operators that name a resource, and where it stands.
+USERS = {"Do": "/XObject", "gs": "/ExtGState", "cs": "/ColorSpace", "CS": "/ColorSpace", "sh": "/Shading"}
+USERS |= {"scn": "/Pattern", "SCN": "/Pattern", "Tf": "/Font"}
+#: Colour spaces that are no resources.
+_DEVICES = frozenset({"/DeviceGray", "/DeviceRGB", "/DeviceCMYK", "/Pattern"})
 
 
 class Replacement(NamedTuple):
@@ -26,11 +31,32 @@ class Replacement(NamedTuple):
     text: str
 
 
-def rewritten(content: PageContent, replacements: Iterable[Replacement]) -> tuple[bytes, bool]:
-    """The page's new content, and whether it uses the label font."""
+def new_names(content: PageContent, resources: pikepdf.Object) -> dict[tuple[str, str], str]:
+    """By category and name, what a resource is called in the output: a name can say anything, and nobody would see it.
+
+    Raises:
+        VisualPageError: there is no such resource.
+    """
+    names: dict[tuple[str, str], str] = {}
+    for operation in content.operations:
+        category = USERS.get(operation.operator, "")
+        known: Any = resources.get(category, pikepdf.Dictionary()) if category else {}
+        for value in operation.operands if category else ():
+            if not isinstance(value, pikepdf.Name) or str(value) in _DEVICES:
+                continue
+            if str(value) not in known:
+                raise VisualPageError
+            names.setdefault((category, str(value)), f"/R{len(names) + 1}")
+    return names
+
+
+def rewritten(
+    content: PageContent, replacements: Iterable[Replacement], names: dict[tuple[str, str], str]
+) -> tuple[bytes, bool]:
+    """The page's new content under new names of its resources, and whether it uses the label font."""
     replacements = list(replacements)
     removed = {id(glyph) for replacement in replacements for glyph in replacement.glyphs}
-    instructions = [_instruction(operation, removed) for operation in content.operations]
+    instructions = [_instruction(operation, removed, names) for operation in content.operations]
     body = pikepdf.unparse_content_stream(instructions)
     labels = b"".join(_label(replacement) for replacement in replacements)
     # The page may leave its graphics state changed; labels are drawn in a fresh one.
@@ -48,9 +74,16 @@ def kept_codes(content: PageContent, replacements: Iterable[Replacement]) -> dic
     return codes
 
 
-def _instruction(operation: Operation, removed: set[int]) -> pikepdf.ContentStreamInstruction:
+def _instruction(
+    operation: Operation, removed: set[int], names: dict[tuple[str, str], str]
+) -> pikepdf.ContentStreamInstruction:
     if operation.shown is None:
-        return pikepdf.ContentStreamInstruction(operation.operands, pikepdf.Operator(operation.operator))
+        category = USERS.get(operation.operator, "")
+        operands = [
+            pikepdf.Name(names.get((category, str(value)), str(value))) if isinstance(value, pikepdf.Name) else value
+            for value in operation.operands
+        ]
+        return pikepdf.ContentStreamInstruction(operands, pikepdf.Operator(operation.operator))
     pieces: list[pikepdf.String | float] = []
     held, gap, in_gap = b"", 0.0, False
 

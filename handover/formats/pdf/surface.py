@@ -30,6 +30,10 @@ class Surface:
         except pypdfium2.PdfiumError:
             raise refuse("PDF 已损坏，无法读取。", "The PDF is damaged and can't be read.") from None
 
+    @property
+    def pages(self) -> int:
+        return len(self._document)
+
     def page(self, index: int) -> "PageSurface":
         try:
             return PageSurface(self._document[index])

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import pikepdf
+
 from handover.formats import ocr
 from handover.formats.pdf.interpreter import PageContent, VisualPageError
 from handover.formats.pdf.output import CleanDocument
@@ -12,6 +14,8 @@ from handover.formats.records import Batch, Edit
 
 #: Shorter pieces stand in other words too; their absence proves nothing.
 _TELLING = 4
+#: What pikepdf says of objects that PDFium draws all the same; the page's picture shows them.
+_DAMAGED = (pikepdf.PdfError, pikepdf.DataDecodingError, ValueError, TypeError, RuntimeError)
 
 
 class PdfWriter:
@@ -38,7 +42,7 @@ class PdfWriter:
         pages = len(self._clean.pdf.pages)
         try:
             written = self._clean.add_text_page(page, content, replacements)
-        except VisualPageError:
+        except (VisualPageError, *_DAMAGED):
             return False
         if replacements:
             surface = Surface(self._clean.alone(written))
