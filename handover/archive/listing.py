@@ -16,7 +16,7 @@ from handover.archive.manifest import SALT_SIZE, FileLine, FilesHead
 from handover.archive.zipformat import Member
 from handover.crypto import canonical
 from handover.crypto.errors import CanonicalError
-from handover.crypto.merkle import Frontier, leaf_hash
+from handover.crypto.merkle import Frontier
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SALT = re.compile(f"[0-9a-f]{{{2 * SALT_SIZE}}}")
@@ -43,7 +43,7 @@ class Totals:
         self.count += count
         self.size += size
         self._sha256.update(encoded)
-        self._tree.extend(map(leaf_hash, encoded.split(b"\n")[:-1]))
+        self._tree.extend([sha256(b"\x00" + line).digest() for line in encoded.split(b"\n")[:-1]])
 
     def head(self, persons: int = 0) -> FilesHead:
         """Over all lines so far."""

@@ -5,6 +5,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from handover.archive.errors import UnsafePathError
@@ -27,6 +28,9 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 #: Most names; they are clean as they are, unless they begin like a device.
 _PLAIN = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z_. -]{0,150}[0-9A-Za-z_-])?")
 _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
+#: Names with `/` between them that are all as `_clean_part` leaves them at once.
+_ALL_PLAIN = re.compile(rf"(?:(?!(?i:{'|'.join(sorted(_DEVICES))})){_PLAIN.pattern}(?:/|\Z))+")
+_LONGEST_PLAIN = 152
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])[ ]*(?:\..*)?", re.IGNORECASE)
 
 
@@ -58,6 +62,14 @@ def clean_name(folder: str, name: str) -> str:
     if 4 * (len(folder) + 1 + len(part)) > MAX_PATH_BYTES < len(f"{folder}/{part}".encode()):
         raise UnsafePathError(f"{folder}/{name!r}: longer than {MAX_PATH_BYTES} bytes", path=f"{folder}/{name}")
     return part
+
+
+def clean_names(folder: str, side: Sequence[str]) -> Sequence[str]:
+    """As `clean_name` for each of some names of one folder."""
+    short = len(folder.encode()) + 1 + _LONGEST_PLAIN <= MAX_PATH_BYTES
+    if short and _ALL_PLAIN.fullmatch("/".join(side)):
+        return side
+    return [clean_name(folder, name) for name in side]
 
 
 @lru_cache(1024)
@@ -119,6 +131,15 @@ class UniquePaths:
             key = parent_key + fold(name)
         self._files.add(key)
         return parent + name
+
+    def add_names(self, folder: str, side: Sequence[str]) -> list[str]:
+        """As `add_name` for each of some names, in order."""
+        parent, parent_key = self._used.get(folder) or self._use(folder)
+        keys = set(map(parent_key.__add__, map(fold, side)))
+        if len(keys) < len(side) or not keys.isdisjoint(self._files) or not keys.isdisjoint(self._folders):
+            return [self.add_name(folder, name) for name in side]
+        self._files |= keys
+        return [parent + name for name in side]
 
     def _use(self, folder: str) -> tuple[str, str]:
         used = ""
