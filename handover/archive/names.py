@@ -31,6 +31,8 @@ _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
 #: Names with `/` between them that are all as `_clean_part` leaves them at once.
 _ALL_PLAIN = re.compile(rf"(?:(?!(?i:{'|'.join(sorted(_DEVICES))})){_PLAIN.pattern}(?:/|\Z))+")
 _LONGEST_PLAIN = 152
+#: Paths below the root, of such names, with a zero between them.
+_PLAIN_PATHS = re.compile(rf"{ROOT}{_ALL_PLAIN.pattern}(?:\0{ROOT}{_ALL_PLAIN.pattern})*")
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])[ ]*(?:\..*)?", re.IGNORECASE)
 
 
@@ -93,6 +95,13 @@ def check_path(path: str) -> None:
         raise UnsafePathError(f"{path!r}: not a clean path below {ROOT}", path=path)
 
 
+def check_paths(paths: Sequence[str]) -> None:
+    """As `check_path` for each of some."""
+    if max(map(len, paths), default=0) > MAX_PATH_BYTES or not _PLAIN_PATHS.fullmatch("\0".join(paths)):
+        for path in paths:
+            check_path(path)
+
+
 class UniquePaths:
     """The paths of one package; two may not meet on a file system that folds case or normalises."""
 
@@ -116,6 +125,18 @@ class UniquePaths:
             raise UnsafePathError(f"{path!r}: another path differs from it only in case or form", path=path)
         self._files.add(key)
         self._folders.update(folders)
+
+    def add_all(self, paths: Sequence[str]) -> None:
+        """As `add` for each of some, in order."""
+        keys = set(map(fold, paths))
+        parents = {key.rpartition("/")[0] for key in keys} - self._folders
+        folders = parents.union(*map(_folders_of, parents))
+        alone = keys.isdisjoint(self._files) and keys.isdisjoint(self._folders) and keys.isdisjoint(folders)
+        if len(keys) < len(paths) or not alone or not folders.isdisjoint(self._files):
+            for path in paths:
+                self.add(path)
+        self._files |= keys
+        self._folders |= folders
 
     def add_numbered(self, path: str) -> str:
         """As `add`, but gives a part that is taken a number (`name (2).csv`); returns the path used."""

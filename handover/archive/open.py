@@ -7,7 +7,8 @@ unpacked are verified. With `only`, files that are not asked for are not verifie
 import contextlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,12 +16,13 @@ import msgspec
 
 from handover.archive.durable import durably
 from handover.archive.errors import TargetExistsError
-from handover.archive.listing import Listed
 from handover.archive.manifest import FileLine, Manifest
 from handover.archive.package import Package, Progress, SignedBy
 from handover.crypto.age import Passphrase, parse_header
 from handover.crypto.age.files import sync_folder
 from handover.crypto.age.offsets import BINARY, NOFOLLOW
+from handover.crypto.age.parallel import in_turns
+from handover.crypto.age.stream import THREADS
 from handover.crypto.trust import Trust
 
 _BLOCK = 1 << 20
@@ -120,9 +122,10 @@ def open_package(
     with path.open("rb") as source:
         package = Package(source, identities)
         signed_by = package.verify_signatures(trust) if trust else SignedBy()
-        chosen = package.files if only is None else {package.file(name): None for name in only}
+        numbers = None if only is None else dict.fromkeys(map(package.number, only))
+        runs = package.runs() if numbers is None else (range(number, number + 1) for number in numbers)
         with _whole_folder(out_dir) as folder:
-            verified = _unpack(package, chosen, folder, progress)
+            verified = _unpack(package, runs, folder, progress)
         return _opened(package, signed_by, verified)
 
 
@@ -135,28 +138,57 @@ def _opened(package: Package, signed_by: SignedBy, verified: int) -> Opened:
     )
 
 
-def _unpack(package: Package, files: Iterable[Listed], folder: Path, progress: Progress | None) -> int:
-    """Writes the files beside the content and those of `files`, durably; returns how many of the latter."""
-    done = count = 0
-    root, made = str(folder), set()
+def _unpack(package: Package, runs: Iterable[range], folder: Path, progress: Progress | None) -> int:
+    """Writes the files beside the content and those of `runs`, durably; returns how many of the latter."""
+    count = 0
+
+    def noted() -> Iterator[range]:
+        nonlocal count
+        for run in runs:
+            yield run
+            count += len(run)
+
     with durably(folder) as wrote:
         for name in package.head_names:
-            wrote(_write(f"{root}/{name}", package.head_blocks(name)))
-        for file in files:
-            path = file.member.path
+            wrote(_write(f"{folder}/{name}", package.head_blocks(name)))
+        in_turns(_steps(package, noted(), str(folder), wrote, progress), THREADS)
+    return count
+
+
+def _steps(
+    package: Package, runs: Iterable[range], root: str, wrote: Callable[[int], None], progress: Progress | None
+) -> Iterator[Callable[[], None] | None]:
+    """What `in_turns` asks for: the package is read in turns, small files are verified and written beside them."""
+    made: set[str] = set()
+    done = 0
+
+    def write(files: Iterable[tuple[str, Iterable[bytes | memoryview]]]) -> int:
+        size = 0
+        for path, blocks in files:
             parent = path.rpartition("/")[0]
             if parent not in made:
                 os.makedirs(f"{root}/{parent}", exist_ok=True)  # noqa: PTH103 - no Path for each of 100,000 files
                 made.add(parent)
-            wrote(_write(f"{root}/{path}", package.read(file)))
-            done += file.member.size
-            count += 1
-            if progress:
-                progress(done, package.manifest.files.size)
-    return count
+            size += _write(f"{root}/{path}", blocks)
+        wrote(size)
+        return size
+
+    def write_run(contents: Callable[[], Iterator[tuple[str, memoryview]]]) -> None:
+        write((path, [content]) for path, content in contents())
+
+    for run in runs:
+        if len(run) > 1:
+            yield partial(write_run, package.read_run(run))
+        else:
+            file = package.files[run[0]]
+            write([(file.member.path, package.read(file))])
+            yield None
+        if progress:
+            done += sum(package.files.sizes[number] for number in run)
+            progress(done, package.manifest.files.size)
 
 
-def _write(target: str, blocks: Iterator[bytes]) -> int:
+def _write(target: str, blocks: Iterable[bytes | memoryview]) -> int:
     """Writes a new file; returns its size."""
     descriptor, size = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600), 0
     try:

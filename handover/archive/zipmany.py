@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from operator import add
+from typing import NamedTuple
 
 from handover.archive.zipformat import Member, central_header, central_size, header_size_of
 
@@ -20,6 +21,7 @@ _LOCAL_BEGIN = b"PK\x03\x04\x14\x00\x00\x08\x00\x00\x00\x00\x21\x00"
 #: As above; then nothing further, a regular file of mode 0644, and where it stands.
 _CENTRAL = struct.Struct("<16sIIIH12sI")
 _CENTRAL_BEGIN = b"PK\x01\x02\x14\x03" + _LOCAL_BEGIN[4:]
+_CHECKSUM, _CHECKSUM_AT = struct.Struct("<I"), 16
 _CENTRAL_REST = bytes(10) + b"\xa4\x81"
 
 
@@ -44,6 +46,45 @@ def records_size(name_sizes: Sequence[int], sizes: Sequence[int], ends: Sequence
         return size + _RECORD_SIZE * len(sizes)
     blank = (Member("", 0, one, one) for one in sizes)
     return size + sum(central_size(member, begin + end) for member, end in zip(blank, ends, strict=False))
+
+
+def stored_size(names: Sequence[bytes], sizes: Sequence[int]) -> int:
+    """Bytes of headers and content of stored entries below 4 GiB."""
+    return HEADER_SIZE * len(names) + sum(map(len, names)) + sum(sizes)
+
+
+class StoredEntries(NamedTuple):
+    """Stored entries that follow one another: where they stand, CRC-32s and sizes."""
+
+    offsets: Sequence[int]
+    checksums: Sequence[int]
+    sizes: Sequence[int]
+
+
+def find_stored(
+    found: bytes, names: Sequence[bytes], sizes: Sequence[int], position: int
+) -> tuple[StoredEntries, int] | None:
+    """The entries at `position` if `found` says that they are stored and have these names and sizes.
+
+    With it, where the last of them ends; None where `found` says anything else, or one would need a ZIP64 field.
+    """
+    ends = entry_ends(list(map(len, names)), sizes)
+    end = position + ends[-1]
+    if end >= _LIMIT_32 or len(found) != plain_records_size(names):
+        return None
+    offsets = list(map(position.__add__, ends))
+    offsets.pop()
+    places = accumulate((_RECORD_SIZE + len(name) for name in names), initial=_CHECKSUM_AT)
+    unpack = _CHECKSUM.unpack_from
+    checksums = [unpack(found, place)[0] for _, place in zip(names, places, strict=False)]
+    if records(names, checksums, sizes, offsets, end) != found:
+        return None
+    return StoredEntries(offsets, checksums, sizes), end
+
+
+def plain_records_size(names: Sequence[bytes]) -> int:
+    """Bytes of directory records of these names that need no ZIP64 field."""
+    return _RECORD_SIZE * len(names) + sum(map(len, names))
 
 
 def records(
