@@ -29,7 +29,8 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 _PLAIN = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z_. -]{0,150}[0-9A-Za-z_-])?")
 _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
 #: Names with `/` between them that are all as `_clean_part` leaves them at once.
-_ALL_PLAIN = re.compile(rf"(?:(?!(?i:{'|'.join(sorted(_DEVICES))})){_PLAIN.pattern}(?:/|\Z))+")
+_PLAIN_NAME = rf"(?!(?i:{'|'.join(sorted(_DEVICES))})){_PLAIN.pattern}"
+_ALL_PLAIN = re.compile(rf"{_PLAIN_NAME}(?:/{_PLAIN_NAME})*")
 _LONGEST_PLAIN = 152
 #: Paths below the root, of such names, with a zero between them.
 _PLAIN_PATHS = re.compile(rf"{ROOT}{_ALL_PLAIN.pattern}(?:\0{ROOT}{_ALL_PLAIN.pattern})*")
