@@ -7,8 +7,7 @@ unpacked are verified. With `only`, files that are not asked for are not verifie
 import contextlib
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,8 +20,6 @@ from handover.archive.package import Package, Progress, SignedBy
 from handover.crypto.age import Passphrase, parse_header
 from handover.crypto.age.files import sync_folder
 from handover.crypto.age.offsets import BINARY, NOFOLLOW
-from handover.crypto.age.parallel import in_turns
-from handover.crypto.age.stream import THREADS
 from handover.crypto.trust import Trust
 
 _BLOCK = 1 << 20
@@ -140,52 +137,33 @@ def _opened(package: Package, signed_by: SignedBy, verified: int) -> Opened:
 
 def _unpack(package: Package, runs: Iterable[range], folder: Path, progress: Progress | None) -> int:
     """Writes the files beside the content and those of `runs`, durably; returns how many of the latter."""
-    count = 0
-
-    def noted() -> Iterator[range]:
-        nonlocal count
-        for run in runs:
-            yield run
-            count += len(run)
-
+    root, done, count = str(folder), 0, 0
+    made: set[str] = set()
     with durably(folder) as wrote:
         for name in package.head_names:
-            wrote(_write(f"{folder}/{name}", package.head_blocks(name)))
-        in_turns(_steps(package, noted(), str(folder), wrote, progress), THREADS)
+            wrote(_write(f"{root}/{name}", package.head_blocks(name)))
+        for run in runs:
+            size = 0
+            # One thread, while others open what is read next: of two that make small files, each waits for the interpreter.
+            for path, blocks in _contents(package, run):
+                parent = path.rpartition("/")[0]
+                if parent not in made:
+                    os.makedirs(f"{root}/{parent}", exist_ok=True)  # noqa: PTH103 - no Path for each of 100,000 files
+                    made.add(parent)
+                size += _write(f"{root}/{path}", blocks)
+            wrote(size)
+            done += size
+            count += len(run)
+            if progress:
+                progress(done, package.manifest.files.size)
     return count
 
 
-def _steps(
-    package: Package, runs: Iterable[range], root: str, wrote: Callable[[int], None], progress: Progress | None
-) -> Iterator[Callable[[], None] | None]:
-    """What `in_turns` asks for: the package is read in turns, small files are verified and written beside them."""
-    made: set[str] = set()
-    done = 0
-
-    def write(files: Iterable[tuple[str, Iterable[bytes | memoryview]]]) -> int:
-        size = 0
-        for path, blocks in files:
-            parent = path.rpartition("/")[0]
-            if parent not in made:
-                os.makedirs(f"{root}/{parent}", exist_ok=True)  # noqa: PTH103 - no Path for each of 100,000 files
-                made.add(parent)
-            size += _write(f"{root}/{path}", blocks)
-        wrote(size)
-        return size
-
-    def write_run(contents: Callable[[], Iterator[tuple[str, memoryview]]]) -> None:
-        write((path, [content]) for path, content in contents())
-
-    for run in runs:
-        if len(run) > 1:
-            yield partial(write_run, package.read_run(run))
-        else:
-            file = package.files[run[0]]
-            write([(file.member.path, package.read(file))])
-            yield None
-        if progress:
-            done += sum(package.files.sizes[number] for number in run)
-            progress(done, package.manifest.files.size)
+def _contents(package: Package, run: range) -> Iterable[tuple[str, Iterable[bytes | memoryview]]]:
+    if len(run) > 1:
+        return ((path, (content,)) for path, content in package.read_run(run)())
+    file = package.files[run[0]]
+    return [(file.member.path, package.read(file))]
 
 
 def _write(target: str, blocks: Iterable[bytes | memoryview]) -> int:

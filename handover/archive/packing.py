@@ -1,12 +1,12 @@
 """Puts files of a disk into a package that is written by offset: each is read once, straight into the writer's buffers.
 
-Threads fill batches with small files side by side; what a large file is hashed to depends on all before, so it is read in turns.
+Files are read in turns, small ones many at a time; what was filled is sealed beside the turns.
 """
 
 import os
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
@@ -45,18 +45,22 @@ class Packing:
         #: Bytes of content that were read, or are being read.
         self.done = 0
 
-    def steps(self) -> Iterator[Callable[[], None] | None]:
+    def steps(self) -> Iterator[None]:
         """What `PlacedWriter.run` asks for.
 
         Raises:
-            SourceChangedError: a file can't be read, or its size is another than when it was found; also from what it gives.
+            SourceChangedError: a file can't be read, or its size is another than when it was found.
         """
         ends, first, count = self._sources.ends, 0, len(self._sources)
         while first < count:
             room_end = ends[first] + len(self._writer.room())
             last = bisect_left(ends, room_end, first + 1, min(first + _RUN, count) + 1) - 1
             if last > first:
-                yield self._claimed(self._next(first, last), ends[last] - ends[first])
+                run = self._next(first, last)
+                self.done += sum(run.sizes)
+                # In the turn: of two threads that open and read small files, each waits for the interpreter most of the time.
+                run.read(self._writer.claim(ends[last] - ends[first]))
+                yield
             else:
                 last = first + 1
                 yield from self._in_blocks(self._next(first, last), ends[last] - ends[first])
@@ -75,11 +79,6 @@ class Packing:
         )
         self._runs.append(run)
         return run
-
-    def _claimed(self, run: "_Run", size: int) -> Callable[[], None]:
-        claim = self._writer.claim(size)
-        self.done += sum(run.sizes)
-        return lambda: run.read(claim)
 
     def _in_blocks(self, run: "_Run", whole: int) -> Iterator[None]:
         """One file of any size; its header goes where it was left out when the checksum is known."""

@@ -5,7 +5,7 @@ once: its content is placed first, and the head, whose size follows from paths a
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, chain, takewhile
 from pathlib import Path
@@ -23,10 +23,13 @@ from handover.archive.sources import Sources, sources_below
 from handover.archive.zipformat import Member, central_header, central_size, end_records, local_header
 from handover.crypto.age.files import whole_file
 from handover.crypto.age.placed import PlacedWriter
+from handover.crypto.age.stream import THREADS
 
 PURPOSE = "standalone"
 #: Lines encoded together.
 _LINES = 256
+#: Where files are smaller on average, most is done by the interpreter, and a second thread would only wait for it.
+_SMALL = 16 << 10
 
 
 def seal_paths(
@@ -74,7 +77,7 @@ def _write(
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
         writer.position = front_size
         content = _Content(writer, sources, front)
-        writer.run(content.steps(progress))
+        writer.run(content.steps(progress), 1 if sources.size < len(sources) * _SMALL else THREADS)
         content.finish()
         if progress:
             progress(sources.size, sources.size)
@@ -120,7 +123,7 @@ class _Content:
         self.listing, self.checksums = _List(writer, front), array("I")
         self._packing, self._total = Packing(writer, sources), sources.size
 
-    def steps(self, progress: Progress | None) -> Iterator[Callable[[], None] | None]:
+    def steps(self, progress: Progress | None) -> Iterator[None]:
         """What `PlacedWriter.run` asks for."""
         for step in self._packing.steps():
             yield step

@@ -74,9 +74,9 @@ class PlacedWriter:
         self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
 
-    def run(self, filling: Iterator[Callable[[], object] | None]) -> None:
+    def run(self, filling: Iterator[Callable[[], object] | None], threads: int = THREADS) -> None:
         """Threads go on with `filling` in turns, which should yield whenever there are `full` batches; what it gives is done beside the turns."""
-        in_turns(filling, min(THREADS, self._count), self._seal_full)
+        in_turns(filling, min(threads, self._count), self._seal_full)
 
     def room(self) -> memoryview:
         """Where to put what comes at `position`, at least one byte; tell `advance` how much it was."""
