@@ -5,22 +5,25 @@ A package may list a million files, so neither the lines nor objects made of the
 
 import re
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice
+from itertools import accumulate, islice, pairwise, repeat
 from typing import NamedTuple
 
 from handover.archive import names
 from handover.archive.errors import ManifestError
 from handover.archive.manifest import SALT_SIZE, FileLine, FilesHead
-from handover.archive.zipformat import Member
+from handover.archive.zipformat import DEFLATED, STORED, Member
+from handover.archive.zipmany import StoredEntries
 from handover.crypto import canonical
 from handover.crypto.errors import CanonicalError
-from handover.crypto.merkle import Frontier, leaf_hash
+from handover.crypto.merkle import Frontier
 
-_DIGEST = re.compile("[0-9a-f]{64}")
-_SALT = re.compile(f"[0-9a-f]{{{2 * SALT_SIZE}}}")
+_DIGEST_AND_SALT = re.compile(f"[0-9a-f]{{64}}[.][0-9a-f]{{{2 * SALT_SIZE}}}").fullmatch
 _DIGEST_SIZE = 32
+#: Most files of a run; empty ones take little room.
+_RUN = 512
 #: A path has at most 1,024 bytes, and little stands beside it.
 _MAX_LINE = 64 << 10
 
@@ -43,7 +46,7 @@ class Totals:
         self.count += count
         self.size += size
         self._sha256.update(encoded)
-        self._tree.extend(map(leaf_hash, encoded.split(b"\n")[:-1]))
+        self._tree.extend([sha256(b"\x00" + line).digest() for line in encoded.split(b"\n")[:-1]])
 
     def head(self, persons: int = 0) -> FilesHead:
         """Over all lines so far."""
@@ -57,8 +60,8 @@ class Totals:
         )
 
 
-def read_listing(blocks: Iterable[bytes], totals: Totals) -> Iterator[FileLine]:
-    """The lines in blocks of any size, strictly; paths are clean and unique, sizes and digests well-formed.
+def read_listing(blocks: Iterable[bytes], totals: Totals) -> Iterator[list[FileLine]]:
+    """The lines in blocks of any size, strictly, some at a time; paths are clean and unique, sizes and digests well-formed.
 
     Raises:
         ManifestError: names the line.
@@ -75,10 +78,10 @@ def read_listing(blocks: Iterable[bytes], totals: Totals) -> Iterator[FileLine]:
         encoded, rest = rest + whole + newline, rest_of_block
         lines = _decode(encoded, totals.count)
         totals.add(lines, encoded)
-        for line in lines:
-            names.check_path(line.path)
-            paths.add(line.path)
-            yield line
+        found = [line.path for line in lines]
+        names.check_paths(found)
+        paths.add_all(found)
+        yield lines
     if rest:
         raise ManifestError("FILES.jsonl does not end in a newline")
 
@@ -89,9 +92,8 @@ def _decode(encoded: bytes, before: int) -> list[FileLine]:
     except CanonicalError:
         lines = [_decode_one(raw, before + i) for i, raw in enumerate(encoded.split(b"\n")[:-1], start=1)]
     for number, line in enumerate(lines, start=before + 1):
-        well_formed = _DIGEST.fullmatch(line.sha256) and _SALT.fullmatch(line.salt)
         if (
-            not well_formed
+            not _DIGEST_AND_SALT(f"{line.sha256}.{line.salt}")
             or not 0 <= line.size <= canonical.MAX_INTEGER
             or not 0 <= line.records <= canonical.MAX_INTEGER
         ):
@@ -106,35 +108,6 @@ def _decode_one(raw: bytes, number: int) -> FileLine:
         raise ManifestError(f"FILES.jsonl line {number}: {error.message}") from error
 
 
-class Texts:
-    """Strings in one buffer, by number."""
-
-    def __init__(self) -> None:
-        self._data, self._ends = bytearray(), array("Q", [0])
-
-    @property
-    def size(self) -> int:
-        """Bytes of all."""
-        return len(self._data)
-
-    def append(self, text: str) -> None:
-        """Adds one; names of files may hold bytes that are no text."""
-        self._data += text.encode("utf-8", "surrogatepass")
-        self._ends.append(len(self._data))
-
-    def __len__(self) -> int:
-        return len(self._ends) - 1
-
-    def __getitem__(self, number: int) -> str:
-        return self._data[self._ends[number] : self._ends[number + 1]].decode("utf-8", "surrogatepass")
-
-    def __iter__(self) -> Iterator[str]:
-        begin = 0
-        for end in islice(self._ends, 1, None):
-            yield self._data[begin:end].decode("utf-8", "surrogatepass")
-            begin = end
-
-
 class Listed(NamedTuple):
     """One file of a package: its record, where it stands in the archive, and the SHA-256 that its line says."""
 
@@ -143,32 +116,54 @@ class Listed(NamedTuple):
     sha256: bytes
 
 
+class Run(NamedTuple):
+    """Stored files that stand one behind the other: where, their paths, CRC-32s, sizes and SHA-256s."""
+
+    begin: int
+    paths: Sequence[bytes]
+    checksums: Sequence[int]
+    sizes: Sequence[int]
+    digests: Sequence[bytes]
+
+
 class Listing:
     """The files of a package in their order, about 70 bytes and its path for each."""
 
     def __init__(self) -> None:
-        self._paths, self._digests, self._methods = Texts(), bytearray(), bytearray()
+        #: Paths one behind the other, and where each begins and the last ends.
+        self._paths, self._begins = bytearray(), array("Q", [0])
+        self._digests, self._methods = bytearray(), bytearray()
         self._checksums = array("I")
-        self._sizes, self._packed_sizes, self._offsets = array("Q"), array("Q"), array("Q")
+        self.sizes, self._packed_sizes, self._offsets = array("Q"), array("Q"), array("Q")
 
     def append(self, member: Member, offset: int, digest: str) -> None:
         """Adds a file; `digest` is hex."""
-        self._paths.append(member.path)
+        self._add_paths([member.path.encode()])
         self._digests += bytes.fromhex(digest)
         self._methods.append(member.method)
         self._checksums.append(member.crc32)
-        self._sizes.append(member.size)
+        self.sizes.append(member.size)
         self._packed_sizes.append(member.compressed_size)
         self._offsets.append(offset)
 
+    def extend(self, paths: Sequence[bytes], entries: StoredEntries, digests: Iterable[str]) -> None:
+        """Adds stored files; `digests` are hex."""
+        self._add_paths(paths)
+        self._digests += bytes.fromhex("".join(digests))
+        self._methods.extend(repeat(STORED, len(paths)))
+        self._checksums.extend(entries.checksums)
+        self.sizes.extend(entries.sizes)
+        self._packed_sizes.extend(entries.sizes)
+        self._offsets.extend(entries.offsets)
+
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self._offsets)
 
     def __getitem__(self, number: int) -> Listed:
         member = Member(
-            self._paths[number],
+            self._path(number).decode(),
             self._checksums[number],
-            self._sizes[number],
+            self.sizes[number],
             self._packed_sizes[number],
             self._methods[number],
         )
@@ -178,9 +173,37 @@ class Listing:
     def __iter__(self) -> Iterator[Listed]:
         return map(self.__getitem__, range(len(self)))
 
-    def find(self, path: str) -> Listed | None:
-        """The file with this path; `files/` in front may be left out."""
-        for number in range(len(self)):
-            if self._paths[number] in (path, names.ROOT + path):
-                return self[number]
-        return None
+    def runs(self, most: int) -> Iterator[range]:
+        """All numbers in order: of stored files together that take at most `most` bytes with their headers, of others one by one."""
+        first = 0
+        while first < len(self):
+            last = bisect_right(self._offsets, self._offsets[first] + most, first, min(first + _RUN, len(self))) - 1
+            compressed = self._methods.find(DEFLATED, first, last)
+            last = max(first + 1, last if compressed < 0 else compressed)
+            yield range(first, last)
+            first = last
+
+    def run(self, numbers: range) -> Run:
+        """What is known of files that `runs` put together."""
+        first, last = numbers.start, numbers.stop
+        paths, begins = bytes(self._paths[self._begins[first] : self._begins[last]]), self._begins[first : last + 1]
+        skipped, size = begins[0], _DIGEST_SIZE
+        return Run(
+            self._offsets[first],
+            [paths[begin - skipped : end - skipped] for begin, end in pairwise(begins)],
+            self._checksums[first:last],
+            self.sizes[first:last],
+            [bytes(self._digests[i : i + size]) for i in range(first * size, last * size, size)],
+        )
+
+    def number(self, path: str) -> int | None:
+        """Which file has this path; `files/` in front may be left out."""
+        wanted = (path.encode("utf-8", "surrogatepass"), f"{names.ROOT}{path}".encode("utf-8", "surrogatepass"))
+        return next((number for number in range(len(self)) if self._path(number) in wanted), None)
+
+    def _path(self, number: int) -> bytes:
+        return bytes(self._paths[self._begins[number] : self._begins[number + 1]])
+
+    def _add_paths(self, paths: Sequence[bytes]) -> None:
+        self._begins.extend(islice(accumulate(map(len, paths), initial=len(self._paths)), 1, None))
+        self._paths += b"".join(paths)

@@ -108,8 +108,13 @@ class FileLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 def salts() -> Iterator[str]:
     """A random salt for each of any number of lines."""
     while True:
-        block = os.urandom(256 * SALT_SIZE).hex()  # the system is asked once for many
-        yield from (block[i : i + 2 * SALT_SIZE] for i in range(0, len(block), 2 * SALT_SIZE))
+        yield from new_salts(256)
+
+
+def new_salts(count: int) -> list[str]:
+    """So many random salts; the system is asked once."""
+    block = os.urandom(count * SALT_SIZE).hex()
+    return [block[i : i + 2 * SALT_SIZE] for i in range(0, len(block), 2 * SALT_SIZE)]
 
 
 def encode_lines(lines: Sequence[FileLine]) -> bytes:

@@ -5,6 +5,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from handover.archive.errors import UnsafePathError
@@ -27,6 +28,12 @@ _DRIVE = re.compile(r"[A-Za-z]:[/\\]")
 #: Most names; they are clean as they are, unless they begin like a device.
 _PLAIN = re.compile(r"[0-9A-Za-z_](?:[0-9A-Za-z_. -]{0,150}[0-9A-Za-z_-])?")
 _DEVICES = frozenset({"CON", "PRN", "AUX", "NUL", "COM", "LPT"})
+#: Names with `/` between them that are all as `_clean_part` leaves them at once.
+_PLAIN_NAME = rf"(?!(?i:{'|'.join(sorted(_DEVICES))})){_PLAIN.pattern}"
+_ALL_PLAIN = re.compile(rf"{_PLAIN_NAME}(?:/{_PLAIN_NAME})*")
+_LONGEST_PLAIN = 152
+#: Paths below the root, of such names, with a zero between them.
+_PLAIN_PATHS = re.compile(rf"{ROOT}{_ALL_PLAIN.pattern}(?:\0{ROOT}{_ALL_PLAIN.pattern})*")
 _RESERVED = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[0-9¹²³]|LPT[0-9¹²³])[ ]*(?:\..*)?", re.IGNORECASE)
 
 
@@ -60,6 +67,14 @@ def clean_name(folder: str, name: str) -> str:
     return part
 
 
+def clean_names(folder: str, side: Sequence[str]) -> Sequence[str]:
+    """As `clean_name` for each of some names of one folder."""
+    short = len(folder.encode()) + 1 + _LONGEST_PLAIN <= MAX_PATH_BYTES
+    if short and _ALL_PLAIN.fullmatch("/".join(side)):
+        return side
+    return [clean_name(folder, name) for name in side]
+
+
 @lru_cache(1024)
 def _clean_whole(original: str) -> str:
     parts = [part for part in original.split("/") if part not in ("", ".")]
@@ -79,6 +94,13 @@ def check_path(path: str) -> None:
     """
     if not path.startswith(ROOT) or clean_path(path) != path:
         raise UnsafePathError(f"{path!r}: not a clean path below {ROOT}", path=path)
+
+
+def check_paths(paths: Sequence[str]) -> None:
+    """As `check_path` for each of some."""
+    if max(map(len, paths), default=0) > MAX_PATH_BYTES or not _PLAIN_PATHS.fullmatch("\0".join(paths)):
+        for path in paths:
+            check_path(path)
 
 
 class UniquePaths:
@@ -105,6 +127,18 @@ class UniquePaths:
         self._files.add(key)
         self._folders.update(folders)
 
+    def add_all(self, paths: Sequence[str]) -> None:
+        """As `add` for each of some, in order."""
+        keys = set(map(fold, paths))
+        parents = {key.rpartition("/")[0] for key in keys} - self._folders
+        folders = parents.union(*map(_folders_of, parents))
+        alone = keys.isdisjoint(self._files) and keys.isdisjoint(self._folders) and keys.isdisjoint(folders)
+        if len(keys) < len(paths) or not alone or not folders.isdisjoint(self._files):
+            for path in paths:
+                self.add(path)
+        self._files |= keys
+        self._folders |= folders
+
     def add_numbered(self, path: str) -> str:
         """As `add`, but gives a part that is taken a number (`name (2).csv`); returns the path used."""
         folder, _, name = path.rpartition("/")
@@ -119,6 +153,15 @@ class UniquePaths:
             key = parent_key + fold(name)
         self._files.add(key)
         return parent + name
+
+    def add_names(self, folder: str, side: Sequence[str]) -> list[str]:
+        """As `add_name` for each of some names, in order."""
+        parent, parent_key = self._used.get(folder) or self._use(folder)
+        keys = set(map(parent_key.__add__, map(fold, side)))
+        if len(keys) < len(side) or not keys.isdisjoint(self._files) or not keys.isdisjoint(self._folders):
+            return [self.add_name(folder, name) for name in side]
+        self._files |= keys
+        return [parent + name for name in side]
 
     def _use(self, folder: str) -> tuple[str, str]:
         used = ""

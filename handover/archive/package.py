@@ -9,6 +9,7 @@ what they list. 4. They belong together. 5. It was made for the identity in use.
 import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
+from itertools import chain
 from typing import BinaryIO
 
 import msgspec
@@ -25,7 +26,7 @@ from handover.archive.errors import (
 from handover.archive.listing import Listed, Listing, Totals, read_listing
 from handover.archive.manifest import FileLine, FilesHead, Manifest
 from handover.archive.zipformat import Member
-from handover.archive.zipreader import ZipReader
+from handover.archive.zipreader import Directory, ZipReader, split_stored
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import Passphrase, SeekableReader, identities_in, recipient_of
 from handover.crypto.age.stream import workers
@@ -45,6 +46,8 @@ _OPTIONAL = frozenset({SSH_SIGNATURE, MLDSA_SIGNATURE})
 #: README, signatures and the receipt key are a few kilobytes each.
 _MAX_SMALL = 1 << 18
 _HASHED_ASIDE = 256 << 10
+#: Bytes of small files that are read at once.
+_RUN = 256 << 10
 #: Behind the last entry.
 _NOTHING = (Member("", 0, 0, 0), 0)
 
@@ -108,15 +111,15 @@ class Package:
 
     def lines(self) -> Iterator[FileLine]:
         """The lines of FILES.jsonl, read once more."""
-        return read_listing(self.head_blocks(FILES), Totals())
+        return chain.from_iterable(read_listing(self.head_blocks(FILES), Totals()))
 
-    def file(self, path: str) -> Listed:
-        """A file by its path; `files/` in front may be left out.
+    def number(self, path: str) -> int:
+        """Which of `files` has this path; `files/` in front may be left out.
 
         Raises:
             UnknownPathError: the package lists no such file.
         """
-        found = self.files.find(path)
+        found = self.files.number(path)
         if found is None:
             raise UnknownPathError(f"{path}: the package lists no such file", path=path)
         return found
@@ -140,9 +143,30 @@ class Package:
         if hashing is not None:
             hashing.result()
         if digest.digest() != file.sha256:
-            raise FileAlteredError(
-                file.member.path, "its SHA-256 is not the one that FILES.jsonl lists: the file was altered"
-            )
+            raise _other_digest(file.member.path)
+
+    def runs(self) -> Iterator[range]:
+        """The numbers of all files in order, in runs: those of more than one are for `read_run`."""
+        return self.files.runs(_RUN)
+
+    def read_run(self, numbers: range) -> Callable[[], Iterator[tuple[str, memoryview]]]:
+        """Reads small files at once; what is returned gives path and content of each when it is the listed one, in any thread.
+
+        Raises:
+            DamagedChunkError: the ciphertext is damaged there.
+            ZipFormatError, FileAlteredError: from what is returned, a header or content is another one.
+        """
+        run = self.files.run(numbers)
+        data = self._zip.read_stored(run.begin, run.paths, run.sizes)
+
+        def contents() -> Iterator[tuple[str, memoryview]]:
+            found = split_stored(data, run.paths, run.checksums, run.sizes)
+            for path, content, digest in zip(run.paths, found, run.digests, strict=True):
+                if sha256(content).digest() != digest:
+                    raise _other_digest(path.decode())
+                yield path.decode(), content
+
+        return contents
 
     def read_raw(self, file: Listed) -> Iterator[bytes]:
         """What stands in the archive for one file, compressed or not; only its encryption and its header are checked."""
@@ -152,8 +176,9 @@ class Package:
         """Reads every byte of every file against its line, and everything in front of them."""
         self.verify_head()
         done = 0
-        for file in self.files:
-            for block in self.read(file):
+        for run in self.runs():
+            blocks = (content for _, content in self.read_run(run)()) if len(run) > 1 else self.read(self.files[run[0]])
+            for block in blocks:
                 done += len(block)
                 if progress:
                     progress(done, self.manifest.files.size)
@@ -199,18 +224,23 @@ class Package:
             raise SignatureError(f"the package holds no {name}")
         return self.head(name)
 
-    def _read_listing(self, entries: Iterator[tuple[Member, int]]) -> None:
+    def _read_listing(self, entries: Directory) -> None:
         """The list beside the rest of the directory: both name the same files in the same order."""
         if self._head[FILES][0].size > manifest_format.MAX_FILES_JSONL:
             raise ZipFormatError(f"{FILES} is larger than such a file can be")
         totals = Totals()
-        for line in read_listing(self.head_blocks(FILES), totals):
-            member, offset = next(entries, _NOTHING)
-            if member.path != line.path:
-                raise _other_entries(line.path)
-            if member.size != line.size:
-                raise FileAlteredError(line.path, f"its size is not the {line.size} bytes that FILES.jsonl lists")
-            self.files.append(member, offset, line.sha256)
+        for lines in read_listing(self.head_blocks(FILES), totals):
+            paths, sizes = [line.path.encode() for line in lines], [line.size for line in lines]
+            if stored := entries.stored(paths, sizes):
+                self.files.extend(paths, stored, [line.sha256 for line in lines])
+                continue
+            for line in lines:
+                member, offset = next(entries, _NOTHING)
+                if member.path != line.path:
+                    raise _other_entries(line.path)
+                if member.size != line.size:
+                    raise FileAlteredError(line.path, f"its size is not the {line.size} bytes that FILES.jsonl lists")
+                self.files.append(member, offset, line.sha256)
         for member, _ in entries:
             raise _other_entries(member.path)
         claimed, found = self.manifest.files, totals.head(self.manifest.files.persons)
@@ -245,6 +275,10 @@ def _read_head(entries: Iterator[tuple[Member, int]]) -> dict[str, tuple[Member,
         elif name not in _OPTIONAL:
             raise _other_entries(name)
     return head
+
+
+def _other_digest(path: str) -> FileAlteredError:
+    return FileAlteredError(path, "its SHA-256 is not the one that FILES.jsonl lists: the file was altered")
 
 
 def _other_entries(path: str) -> ZipFormatError:

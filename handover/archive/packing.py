@@ -1,19 +1,22 @@
 """Puts files of a disk into a package that is written by offset: each is read once, straight into the writer's buffers.
 
-Threads fill batches with small files side by side; what a large file is hashed to depends on all before, so it is read in turns.
+Files are read in turns, small ones many at a time; what was filled is sealed beside the turns.
 """
 
 import os
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import NamedTuple
 
 from isal.isal_zlib import crc32
 
 from handover.archive.errors import SourceChangedError
-from handover.archive.sources import Source
-from handover.archive.zipformat import header_size_of, local_header
+from handover.archive.sources import Sources, lines
+from handover.archive.zipformat import Member, local_header
+from handover.archive.zipmany import HEADER_SIZE, small_header
 from handover.crypto.age.offsets import BINARY, NOFOLLOW, read_into
 from handover.crypto.age.placed import Claim, PlacedWriter
 
@@ -25,71 +28,71 @@ _FLAGS = os.O_RDONLY | NOFOLLOW | BINARY | getattr(os, "O_CLOEXEC", 0)
 
 
 class Packed(NamedTuple):
-    """A file that was packed, its CRC-32 and SHA-256."""
+    """Files that were packed, one behind the other: their CRC-32s, their lines in FILES.jsonl, and their bytes."""
 
-    source: Source
-    checksum: int
-    digest: bytes
+    checksums: Sequence[int]
+    lines: bytes
+    size: int
 
 
 class Packing:
     """Files on their way into `writer`, from its position on."""
 
-    def __init__(self, writer: PlacedWriter, sources: Iterable[Source]) -> None:
+    def __init__(self, writer: PlacedWriter, sources: Sources) -> None:
         self._writer, self._sources = writer, sources
+        self._files, self._names = sources.files(), sources.names()
         self._runs: deque[_Run] = deque()
         #: Bytes of content that were read, or are being read.
         self.done = 0
 
-    def steps(self) -> Iterator[Callable[[], None] | None]:
+    def steps(self) -> Iterator[None]:
         """What `PlacedWriter.run` asks for.
 
         Raises:
-            SourceChangedError: a file can't be read, or its size is another than when it was found; also from what it gives.
+            SourceChangedError: a file can't be read, or its size is another than when it was found.
         """
-        writer = self._writer
-        run, room, end = _Run(), writer.room(), 0
-        for source in self._sources:
-            whole = header_size_of(source.path, source.size) + source.size
-            if end + whole < len(room) and len(run.sources) < _RUN:
-                run.sources.append(source)
-                end += whole
-                continue
-            if run.sources:
-                yield self._claimed(run, end)
-                run, room, end = _Run(), writer.room(), 0
-            if whole < len(room):
-                run.sources.append(source)
-                end = whole
-                continue
-            yield from self._in_blocks(source)
-            room = writer.room()
-        if run.sources:
-            yield self._claimed(run, end)
+        ends, first, count = self._sources.ends, 0, len(self._sources)
+        while first < count:
+            room_end = ends[first] + len(self._writer.room())
+            last = bisect_left(ends, room_end, first + 1, min(first + _RUN, count) + 1) - 1
+            if last > first:
+                run = self._next(first, last)
+                self.done += sum(run.sizes)
+                # In the turn: of two threads that open and read small files, each waits for the interpreter most of the time.
+                run.read(self._writer.claim(ends[last] - ends[first]))
+                yield
+            else:
+                last = first + 1
+                yield from self._in_blocks(self._next(first, last), ends[last] - ends[first])
+            first = last
 
     def packed(self) -> Iterator[Packed]:
         """What was packed since the last call, in the order of the files."""
-        while self._runs and self._runs[0].whole:
-            yield from self._runs.popleft().packed
+        while self._runs and (packed := self._runs[0].packed):
+            self._runs.popleft()
+            yield packed
 
-    def _claimed(self, run: "_Run", size: int) -> Callable[[], None]:
+    def _next(self, first: int, last: int) -> "_Run":
+        count = last - first
+        run = _Run(
+            list(islice(self._files, count)), list(islice(self._names, count)), self._sources.sizes[first:last].tolist()
+        )
         self._runs.append(run)
-        claim = self._writer.claim(size)
-        self.done += sum(source.size for source in run.sources)
-        return lambda: run.read(claim)
+        return run
 
-    def _in_blocks(self, source: Source) -> Iterator[None]:
-        """A file of any size; its header goes where it was left out when the checksum is known."""
-        writer, begin, left = self._writer, self._writer.position, source.size
-        writer.position += header_size_of(source.path, source.size)
+    def _in_blocks(self, run: "_Run", whole: int) -> Iterator[None]:
+        """One file of any size; its header goes where it was left out when the checksum is known."""
+        (path,), (name,), (left,) = run.files, run.names, run.sizes
+        writer, begin = self._writer, self._writer.position
+        writer.position += whole - left
         digest, checksum = sha256(), 0
-        file = _open(source)
+        file = _open(path)
         try:
             while left:
                 room = writer.room()[: min(left, _BLOCK)]
                 size = read_into(file, room)
                 if not size:
-                    raise _changed(source)
+                    raise _changed(path)
                 digest.update(room[:size])
                 checksum = crc32(room[:size], checksum)
                 writer.advance(size)
@@ -98,56 +101,56 @@ class Packing:
                 if writer.full:
                     yield
             if os.read(file, 1):
-                raise _changed(source)
+                raise _changed(path)
         finally:
             os.close(file)
         end, writer.position = writer.position, begin
-        writer.write(local_header(source.member(checksum)))
+        writer.write(local_header(Member(name.decode(), checksum, run.sizes[0], run.sizes[0])))
         writer.position = end
-        run = _Run()
-        run.packed.append(Packed(source, checksum, digest.digest()))
-        run.whole = True
-        self._runs.append(run)
+        run.finish([checksum], [digest.hexdigest()])
 
 
 class _Run:
-    """Files that stand one behind the other, in one batch; `packed` when `whole`."""
+    """Files that stand one behind the other; `packed` when they do."""
 
-    def __init__(self) -> None:
-        self.sources: list[Source] = []
-        self.packed: list[Packed] = []
-        self.whole = False
+    def __init__(self, files: list[str], member_names: list[bytes], sizes: list[int]) -> None:
+        self.files, self.names, self.sizes = files, member_names, sizes
+        self.packed: Packed | None = None
 
     def read(self, claim: Claim) -> None:
-        """Reads headers and content to where they belong."""
-        room, begin = claim.room, 0
-        for source in self.sources:
-            content_at = begin + header_size_of(source.path, source.size)
-            end = content_at + source.size
-            file = _open(source)
+        """Reads headers and content to where they belong in one batch."""
+        room, end = claim.room, 0
+        checksums, digests = [], []
+        for path, name, size in zip(self.files, self.names, self.sizes, strict=True):
+            begin = end
+            content_at = begin + HEADER_SIZE + len(name)
+            end = content_at + size
+            file = _open(path)
             try:
                 # A byte more is asked for, which there must not be; if there is, what it spoils is never finished.
-                if read_into(file, room[content_at : end + 1]) != source.size:
-                    raise _changed(source)
+                if read_into(file, room[content_at : end + 1]) != size:
+                    raise _changed(path)
             finally:
                 os.close(file)
             content = room[content_at:end]
             checksum = crc32(content)
-            room[begin:content_at] = local_header(source.member(checksum))
-            self.packed.append(Packed(source, checksum, sha256(content).digest()))
-            begin = end
+            room[begin:content_at] = small_header(name, checksum, size)
+            checksums.append(checksum)
+            digests.append(sha256(content).hexdigest())
         claim.filled()
-        self.whole = True
+        self.finish(checksums, digests)
+
+    def finish(self, checksums: list[int], digests: list[str]) -> None:
+        """Says that all were read."""
+        self.packed = Packed(checksums, lines(self.names, self.sizes, digests), sum(self.sizes))
 
 
-def _open(source: Source) -> int:
+def _open(path: str) -> int:
     try:
-        return os.open(source.file, _FLAGS)
+        return os.open(path, _FLAGS)
     except OSError as error:
-        raise SourceChangedError(f"{source.file}: can't be read: {error.strerror}", path=source.file) from error
+        raise SourceChangedError(f"{path}: can't be read: {error.strerror}", path=path) from error
 
 
-def _changed(source: Source) -> SourceChangedError:
-    return SourceChangedError(
-        f"{source.file}: changed while it was packed; repeat when nobody writes to it", path=source.file
-    )
+def _changed(path: str) -> SourceChangedError:
+    return SourceChangedError(f"{path}: changed while it was packed; repeat when nobody writes to it", path=path)

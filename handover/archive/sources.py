@@ -3,19 +3,21 @@
 import os
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
+from itertools import chain, groupby, islice
+from operator import attrgetter, methodcaller
 from pathlib import Path
 from typing import NamedTuple
 
 from handover.archive import names
 from handover.archive.errors import SourceChangedError
-from handover.archive.listing import Texts
-from handover.archive.manifest import SALT_SIZE
-from handover.archive.zipformat import Member
+from handover.archive.manifest import SALT_SIZE, new_salts
+from handover.archive.zipmany import entry_ends, records, records_size
 
 #: What the canonical encoder makes of a `FileLine` in which nothing was classified: clean paths hold nothing to escape.
 _LINE = '{"level":"","media_type":"%s","path":"%s","records":0,"redaction":"","salt":"%s","sha256":"%s","size":%d}\n'
 _LINE_SIZE = len(_LINE % ("", "", "0" * 2 * SALT_SIZE, "0" * 64, 0)) - 1
+#: Files of one folder that are looked at together.
+_SIDE = 1024
 _UNKNOWN = "application/octet-stream"
 #: Named here rather than guessed by the system's tables, which differ between machines.
 _MEDIA_TYPES = {
@@ -36,50 +38,72 @@ _MEDIA_TYPES = {
 }
 
 
-class Source(NamedTuple):
-    """A file on the disk, its path in the package, and its size when it was found."""
+class Side(NamedTuple):
+    """Files of one folder: their paths on the disk and in the package, and their sizes when they were found."""
 
-    file: str
-    path: str
-    size: int
-
-    def member(self, checksum: int) -> Member:
-        """Its record in the archive."""
-        return Member(self.path, checksum, self.size, self.size)
-
-    def line(self, digest: str, salt: str) -> str:
-        """Its line in FILES.jsonl, as the canonical encoder would write it; nothing was classified."""
-        return _LINE % (_media_type(self.path), self.path, salt, digest, self.size)
+    files: list[str]
+    paths: list[str]
+    sizes: list[int]
 
 
 class Sources:
-    """Files that were found, in few bytes for each."""
+    """Files that were found, in few bytes for each, by number."""
 
-    def __init__(self, found: Iterable[Source]) -> None:
-        self._files, self._paths, self._sizes = Texts(), Texts(), array("Q")
+    def __init__(self, found: Iterable[Side]) -> None:
+        #: Joined, since a string for each would take twice the room; no path holds a zero.
+        self._files: list[str] = []
+        self._paths: list[bytes] = []
+        self.sizes, name_sizes = array("Q"), array("H")
         beside = 0
-        for file, path, size in found:
-            self._files.append(file)
-            self._paths.append(path)
-            self._sizes.append(size)
-            beside += len(_media_type(path)) + len(str(size))
+        for files, paths, sizes in found:
+            joined = "\0".join(paths).encode()
+            self._files.append("\0".join(files))
+            self._paths.append(joined)
+            self.sizes.extend(sizes)
+            name_sizes.extend(map(len, joined.split(b"\0")))
+            beside += len("".join(map(_media_type, paths))) + len("".join(map(str, sizes)))
+        self._name_sizes = name_sizes
         #: Bytes of all.
-        self.size = sum(self._sizes)
+        self.size = sum(self.sizes)
+        #: 0, then where the entry of each ends, if they begin at 0.
+        self.ends = entry_ends(name_sizes, self.sizes)
         #: Bytes of FILES.jsonl, known before its digests and salts are, since these have one length.
-        self.list_size = len(self) * _LINE_SIZE + beside + self._paths.size
+        self.list_size = len(self) * _LINE_SIZE + beside + sum(name_sizes)
 
     def __len__(self) -> int:
-        return len(self._sizes)
+        return len(self.sizes)
 
-    def __iter__(self) -> Iterator[Source]:
-        return map(Source, self._files, self._paths, self._sizes)
+    def files(self) -> Iterator[str]:
+        """Their paths on the disk."""
+        return chain.from_iterable(joined.split("\0") for joined in self._files)
 
-    def members(self, checksums: Iterable[int]) -> Iterator[Member]:
-        """Their records in the archive."""
-        return map(Member, self._paths, checksums, self._sizes, self._sizes)
+    def names(self) -> Iterator[bytes]:
+        """Their paths in the package."""
+        return chain.from_iterable(joined.split(b"\0") for joined in self._paths)
+
+    def records_size(self, begin: int) -> int:
+        """Bytes of the directory's records, if the first entry stands at `begin`."""
+        return records_size(self._name_sizes, self.sizes, self.ends, begin)
+
+    def records(self, checksums: Sequence[int], begin: int) -> Iterator[bytes]:
+        """The directory's records, some at a time."""
+        first = 0
+        for joined in self._paths:
+            names = joined.split(b"\0")
+            last = first + len(names)
+            offsets = map(begin.__add__, self.ends[first:last])
+            yield records(names, checksums[first:last], self.sizes[first:last], offsets, begin + self.ends[last])
+            first = last
 
 
-def sources_below(paths: Sequence[Path]) -> Iterator[Source]:
+def lines(names: Sequence[bytes], sizes: Sequence[int], digests: Sequence[str]) -> bytes:
+    """Lines of FILES.jsonl with new salts, as the canonical encoder would write them; nothing was classified."""
+    paths = b"\0".join(names).decode().split("\0")
+    kinds, salts = map(_media_type, paths), new_salts(len(paths))
+    return "".join(map(_LINE.__mod__, zip(kinds, paths, salts, digests, sizes, strict=True))).encode()
+
+
+def sources_below(paths: Sequence[Path]) -> Iterator[Side]:
     """Every regular file, in a fixed order; a folder's own name stays in the path.
 
     Raises:
@@ -94,26 +118,32 @@ def sources_below(paths: Sequence[Path]) -> Iterator[Source]:
         relative = names.ROOT + os.path.basename(root)  # noqa: PTH119 - likewise
         if os.path.isfile(root):  # noqa: PTH113 - likewise
             used = taken.add_numbered(names.clean_path(relative))
-            yield Source(root, used, os.path.getsize(root))  # noqa: PTH202 - likewise
+            yield Side([root], [used], [os.path.getsize(root)])  # noqa: PTH202 - likewise
         else:
             yield from _below(root, relative, taken)
 
 
-def _below(root: str, relative: str, taken: names.UniquePaths) -> Iterator[Source]:
+def _below(root: str, relative: str, taken: names.UniquePaths) -> Iterator[Side]:
     with os.scandir(root) as found:
         entries = sorted(found, key=attrgetter("name"))
-    folder = ""
-    for entry in entries:
-        name = entry.name
-        if entry.is_file(follow_symlinks=False):
-            folder = folder or names.clean_path(relative)
-            used = taken.add_name(folder, names.clean_name(folder, name))
-            yield Source(entry.path, used, entry.stat(follow_symlinks=False).st_size)
-        elif entry.is_dir(follow_symlinks=False):
-            yield from _below(entry.path, f"{relative}/{name}", taken)
-        else:
-            raise SourceChangedError(f"{entry.path}: a link or device can't be packed", path=entry.path)
+    for files, some in groupby(entries, methodcaller("is_file", follow_symlinks=False)):
+        if files:
+            yield from _side(some, names.clean_path(relative), taken)
+            continue
+        for entry in some:
+            if not entry.is_dir(follow_symlinks=False):
+                raise SourceChangedError(f"{entry.path}: a link or device can't be packed", path=entry.path)
+            yield from _below(entry.path, f"{relative}/{entry.name}", taken)
+
+
+def _side(files: Iterable["os.DirEntry[str]"], folder: str, taken: names.UniquePaths) -> Iterator[Side]:
+    files = iter(files)
+    while some := list(islice(files, _SIDE)):
+        used = taken.add_names(folder, names.clean_names(folder, [entry.name for entry in some]))
+        sizes = [entry.stat(follow_symlinks=False).st_size for entry in some]
+        yield Side([entry.path for entry in some], used, sizes)
 
 
 def _media_type(path: str) -> str:
-    return _MEDIA_TYPES.get(path.rpartition(".")[2].lower(), _UNKNOWN)
+    suffix = path.rpartition(".")[2]
+    return _MEDIA_TYPES.get(suffix) or _MEDIA_TYPES.get(suffix.lower(), _UNKNOWN)

@@ -5,9 +5,9 @@ once: its content is placed first, and the head, whose size follows from paths a
 """
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain, repeat, takewhile
+from itertools import accumulate, chain, takewhile
 from pathlib import Path
 
 from isal.isal_zlib import crc32
@@ -16,18 +16,20 @@ from handover import __version__
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
-from handover.archive.manifest import PackageHead, salts
+from handover.archive.manifest import PackageHead
 from handover.archive.package import FILES, Progress
 from handover.archive.packing import Packing
 from handover.archive.sources import Sources, sources_below
-from handover.archive.zipformat import Member, directory, local_header
-from handover.archive.zipwriter import archive_size
+from handover.archive.zipformat import Member, central_header, central_size, end_records, local_header
 from handover.crypto.age.files import whole_file
 from handover.crypto.age.placed import PlacedWriter
+from handover.crypto.age.stream import THREADS
 
 PURPOSE = "standalone"
 #: Lines encoded together.
 _LINES = 256
+#: Where files are smaller on average, most is done by the interpreter, and a second thread would only wait for it.
+_SMALL = 16 << 10
 
 
 def seal_paths(
@@ -67,13 +69,15 @@ def _write(
 ) -> SealResult:
     front = head.blank(len(sources), sources.size, sources.list_size)
     front_size = sum(member.total_size for member in front)
-    plain_size = archive_size(chain(front, sources.members(repeat(0))))
+    records_size = sum(map(central_size, front, _offsets(front))) + sources.records_size(front_size)
+    end = front_size + sources.ends[-1]
+    plain_size = end + records_size + len(end_records(len(front) + len(sources), records_size, end))
     with PlacedWriter(target, recipients, plain_size) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
         writer.position = front_size
         content = _Content(writer, sources, front)
-        writer.run(content.steps(progress))
+        writer.run(content.steps(progress), 1 if sources.size < len(sources) * _SMALL else THREADS)
         content.finish()
         if progress:
             progress(sources.size, sources.size)
@@ -86,8 +90,7 @@ def _rest(
     writer: PlacedWriter, sources: Sources, content: "_Content", front: Sequence[tuple[Member, bytes | None]]
 ) -> Iterator[None]:
     """The directory behind the content, then what stands in front."""
-    members = chain((member for member, _ in front), sources.members(content.checksums))
-    for block in directory(members):
+    for block in _directory([member for member, _ in front], sources, content.checksums):
         writer.write(block)
         if writer.full:
             yield
@@ -100,14 +103,27 @@ def _rest(
             writer.write(data)
 
 
+def _directory(front: Sequence[Member], sources: Sources, checksums: Sequence[int]) -> Iterator[bytes]:
+    """What `zipformat.directory` makes, from many files at a time."""
+    begin, size = sum(member.total_size for member in front), 0
+    for block in chain(map(central_header, front, _offsets(front)), sources.records(checksums, begin)):
+        yield block
+        size += len(block)
+    yield end_records(len(front) + len(sources), size, begin + sources.ends[-1])
+
+
+def _offsets(members: Sequence[Member]) -> Iterator[int]:
+    return accumulate((member.total_size for member in members), initial=0)
+
+
 class _Content:
     """The files, and the list of them."""
 
     def __init__(self, writer: PlacedWriter, sources: Sources, front: Sequence[Member]) -> None:
         self.listing, self.checksums = _List(writer, front), array("I")
-        self._packing, self._salts, self._total = Packing(writer, sources), salts(), sources.size
+        self._packing, self._total = Packing(writer, sources), sources.size
 
-    def steps(self, progress: Progress | None) -> Iterator[Callable[[], None] | None]:
+    def steps(self, progress: Progress | None) -> Iterator[None]:
         """What `PlacedWriter.run` asks for."""
         for step in self._packing.steps():
             yield step
@@ -121,9 +137,9 @@ class _Content:
         self.listing.flush()
 
     def _note(self) -> None:
-        for source, checksum, digest in self._packing.packed():
-            self.checksums.append(checksum)
-            self.listing.add(source.line(digest.hex(), next(self._salts)), source.size)
+        for checksums, lines, size in self._packing.packed():
+            self.checksums.extend(checksums)
+            self.listing.add(lines, len(checksums), size)
 
 
 class _List:
@@ -134,26 +150,27 @@ class _List:
         before = sum(member.total_size for member in takewhile(lambda member: member.path != FILES, front))
         (blank,) = (member for member in front if member.path == FILES)
         self._writer, self._position = writer, before + blank.total_size - blank.size
-        self._lines: list[str] = []
-        self._checksum = self._size = self._content = 0
+        self._lines: list[bytes] = []
+        self._checksum = self._size = self._content = self._count = 0
 
-    def add(self, line: str, size: int) -> None:
-        """Adds the line of a file of so many bytes."""
-        self._lines.append(line)
+    def add(self, lines: bytes, count: int, size: int) -> None:
+        """Adds the lines of so many files of together so many bytes."""
+        self._lines.append(lines)
+        self._count += count
         self._content += size
-        if len(self._lines) == _LINES:
+        if self._count >= _LINES:
             self.flush()
 
     def flush(self) -> None:
         """Writes what was added, and returns to where the writer was."""
-        encoded = "".join(self._lines).encode()
-        self.totals.add_encoded(encoded, len(self._lines), self._content)
+        encoded = b"".join(self._lines)
+        self.totals.add_encoded(encoded, self._count, self._content)
         self._checksum = crc32(encoded, self._checksum)
         position, self._writer.position = self._writer.position, self._position + self._size
         self._writer.write(encoded)
         self._writer.position = position
         self._size += len(encoded)
-        self._content = 0
+        self._content = self._count = 0
         self._lines.clear()
 
     def member(self) -> Member:

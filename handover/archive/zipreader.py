@@ -4,10 +4,11 @@ Entries follow one another without gap or overlap, every local header says what 
 links, encrypted entries, data descriptors, comments and extra fields are refused by comparison with the encoder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from isal import isal_zlib
+from isal.isal_zlib import crc32
 
 from handover.archive.errors import FileAlteredError, ZipFormatError
 from handover.archive.zipformat import (
@@ -22,6 +23,14 @@ from handover.archive.zipformat import (
     local_header,
     parse_central,
     parse_end,
+)
+from handover.archive.zipmany import (
+    HEADER_SIZE,
+    StoredEntries,
+    find_stored,
+    plain_records_size,
+    small_header,
+    stored_size,
 )
 
 #: What is unpacked and hashed next stays in the core's cache.
@@ -64,24 +73,9 @@ class ZipReader:
         if self._size > MAX_DIRECTORY or self._offset + self._size + len(end) != source.size or not tail.endswith(end):
             raise ZipFormatError("the end of the archive is not of the form that a package has")
 
-    def entries(self) -> Iterator[tuple[Member, int]]:
-        """Each entry and where it stands. That they fill the archive is certain at the end; that names differ is the caller's to see."""
-        position = count = 0
-        rest = b""
-        left = self._size
-        for block in self._blocks(self._offset, self._size):
-            left -= len(block)
-            records, done = memoryview(rest + block), 0
-            end = len(records) - (_LONGEST_RECORD if left else 0)
-            while done < end:
-                member, length = _parse(records[done:], position)
-                yield member, position
-                position += member.total_size
-                done += length
-                count += 1
-            rest = bytes(records[done:])
-        if position != self._offset or count != self._count:
-            raise ZipFormatError("the entries of the archive do not fill it, or overlap")
+    def entries(self) -> "Directory":
+        """Each entry and where it stands."""
+        return Directory(self._blocks(self._offset, self._size), self._count, self._offset)
 
     def read(self, member: Member, offset: int) -> Iterator[bytes]:
         """The content of an entry in blocks of at most 256 KiB, at most its declared size, its checksum checked.
@@ -93,11 +87,15 @@ class ZipReader:
         checksum = size = 0
         raw = self.read_raw(member, offset)
         for block in raw if member.method == STORED else _inflate(raw, member):
-            checksum = isal_zlib.crc32(block, checksum)
+            checksum = crc32(block, checksum)
             size += len(block)
             yield block
         if size != member.size or checksum != member.crc32:
-            raise FileAlteredError(member.path, "its content does not match its checksum")
+            raise _other_checksum(member.path)
+
+    def read_stored(self, begin: int, paths: Sequence[bytes], sizes: Sequence[int]) -> bytes:
+        """Headers and content of small stored entries from `begin` on, unchecked."""
+        return self._source.read_at(begin, stored_size(paths, sizes))
 
     def read_raw(self, member: Member, offset: int) -> Iterator[bytes]:
         """What stands behind the header of an entry, compressed or not, unchecked."""
@@ -105,7 +103,7 @@ class ZipReader:
         # A small entry is read at once.
         first = self._source.read_at(offset, len(header) + min(member.compressed_size, _SMALL))
         if not first.startswith(header):
-            raise ZipFormatError(f"{member.path}: its header differs from the directory of the archive")
+            raise _other_header(member.path)
         if len(first) > len(header):
             yield first[len(header) :]
         yield from self._blocks(offset + len(first), len(header) + member.compressed_size - len(first))
@@ -126,6 +124,78 @@ class ZipReader:
             block = self._source.read_at(offset, min(_BLOCK, end - offset))
             offset += len(block)
             yield block
+
+
+def split_stored(
+    data: bytes, paths: Sequence[bytes], checksums: Sequence[int], sizes: Sequence[int]
+) -> Iterator[memoryview]:
+    """The content of each entry in what `read_stored` gave.
+
+    Raises:
+        ZipFormatError: a local header differs.
+        FileAlteredError: the content does not match its checksum.
+    """
+    view, end = memoryview(data), 0
+    for path, checksum, size in zip(paths, checksums, sizes, strict=True):
+        begin = end
+        content_at = begin + HEADER_SIZE + len(path)
+        end = content_at + size
+        if data[begin:content_at] != small_header(path, checksum, size):
+            raise _other_header(path.decode())
+        content = view[content_at:end]
+        if len(content) != size or crc32(content) != checksum:
+            raise _other_checksum(path.decode())
+        yield content
+
+
+def _other_header(path: str) -> ZipFormatError:
+    return ZipFormatError(f"{path}: its header differs from the directory of the archive")
+
+
+def _other_checksum(path: str) -> FileAlteredError:
+    return FileAlteredError(path, "its content does not match its checksum")
+
+
+class Directory:
+    """Entries and where they stand. That they fill the archive is certain at the end; that names differ is the caller's to see."""
+
+    def __init__(self, blocks: Iterator[bytes], count: int, end: int) -> None:
+        self._blocks, self._left, self._end = blocks, count, end
+        self._records, self._done = memoryview(b""), 0
+        self._position = 0
+
+    def __iter__(self) -> Iterator[tuple[Member, int]]:
+        return self
+
+    def __next__(self) -> tuple[Member, int]:
+        if not self._there(_LONGEST_RECORD):
+            if self._position != self._end or self._left:
+                raise ZipFormatError("the entries of the archive do not fill it, or overlap")
+            raise StopIteration
+        position = self._position
+        member, length = _parse(self._records[self._done :], position)
+        self._position += member.total_size
+        self._done += length
+        self._left -= 1
+        return member, position
+
+    def stored(self, names: Sequence[bytes], sizes: Sequence[int]) -> StoredEntries | None:
+        """The next entries if they are stored and have these names and sizes; otherwise None, and none is passed over."""
+        size = plain_records_size(names)
+        self._there(size)
+        found = find_stored(bytes(self._records[self._done : self._done + size]), names, sizes, self._position)
+        if found is None:
+            return None
+        entries, self._position = found
+        self._done += size
+        self._left -= len(names)
+        return entries
+
+    def _there(self, size: int) -> bool:
+        """Sees that so many bytes of records are there, or all that are left; whether there are any."""
+        while len(self._records) - self._done < size and (block := next(self._blocks, b"")):
+            self._records, self._done = memoryview(bytes(self._records[self._done :]) + block), 0
+        return self._done < len(self._records)
 
 
 def _parse(view: memoryview, position: int) -> tuple[Member, int]:

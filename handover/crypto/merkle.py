@@ -6,6 +6,7 @@ made from a callable that gives leaf hashes, so that nothing needs the whole tre
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+from itertools import islice
 
 from handover.crypto.errors import ProofError
 
@@ -13,6 +14,8 @@ from handover.crypto.errors import ProofError
 LeafRange = Callable[[int, int], Iterable[bytes]]
 
 HASH_SIZE = 32
+#: Leaves that are joined together.
+_LEVEL = 1024
 EMPTY_ROOT = sha256(b"").digest()
 
 
@@ -53,8 +56,26 @@ class Frontier:
 
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Adds leaves in order, given by their hashes."""
-        for leaf in leaves:
-            self.append(leaf)
+        rest = iter(leaves)
+        while level := list(islice(rest, _LEVEL)):
+            self._extend(level)
+
+    def _extend(self, level: list[bytes]) -> None:
+        """Joins level by level, from the leaves upwards, what stands side by side."""
+        if set(map(len, level)) != {HASH_SIZE}:
+            raise ValueError("a leaf hash has 32 bytes")
+        rest, single = self._size, []
+        self._size += len(level)
+        while level:
+            if rest & 1:  # a finished subtree of this height stands in front
+                level.insert(0, self._nodes.pop())
+            if len(level) & 1:
+                single.append(level.pop())
+            level = [
+                sha256(b"\x01" + left + right).digest() for left, right in zip(level[::2], level[1::2], strict=True)
+            ]
+            rest >>= 1
+        self._nodes += reversed(single)
 
     def root(self) -> bytes:
         """Root hash of the tree so far."""

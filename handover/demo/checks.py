@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def _package(story: Story) -> None:
     _tool(story, "it unpacks", "unzip", ["unzip", "-oq", str(archive), "-d", str(folder)])
     if shutil.which("age") is None or shutil.which("unzip") is None:
         return
-    lines = read_listing([(folder / "FILES.jsonl").read_bytes()], Totals())
+    lines = chain.from_iterable(read_listing([(folder / "FILES.jsonl").read_bytes()], Totals()))
     sums = folder / "SHA256SUMS"
     sums.write_text("".join(f"{line.sha256}  {line.path}\n" for line in lines))
     _tool(story, "every file matches the manifest", "sha256sum", ["sha256sum", "-c", "--quiet", sums.name], cwd=folder)

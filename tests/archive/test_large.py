@@ -70,7 +70,7 @@ def test_more_than_65_535_files() -> None:
     Plan(entries, recipients=[recipient_of(IDENTITY)], facts=FACTS).write(sink)
     package = Package(sink, [IDENTITY])
     assert len(package.files) == package.manifest.files.count == count
-    assert b"".join(package.read(package.file("99/65999"))) == b"65999"
+    assert b"".join(package.read(package.files[package.number("99/65999")])) == b"65999"
     package.verify_content()
     with zipfile.ZipFile(io.BytesIO(decrypt_bytes(sink.getvalue(), [IDENTITY]))) as foreign:
         assert foreign.read("files/99/65999") == b"65999"

@@ -14,7 +14,7 @@ from handover.archive.errors import SourceChangedError
 from handover.archive.manifest import FileLine
 from handover.archive.names import clean_name
 from handover.archive.open import open_package, verify_package
-from handover.archive.sources import Source, Sources, sources_below
+from handover.archive.sources import Side, Sources, lines, sources_below
 from handover.archive.standalone import seal_paths
 from handover.crypto.age import recipient_of
 from handover.crypto.canonical import decode_lines
@@ -47,11 +47,11 @@ def test_files_of_any_size_come_back(tmp_path_factory: pytest.TempPathFactory, s
     st.integers(0, 2**53 - 1),
 )
 def test_lines_are_those_of_the_canonical_encoder(name: str, size: int) -> None:
-    source = Source("/somewhere", f"files/{clean_name('files', name)}", size)
-    made = source.line("ab" * 32, "cd" * 16).encode()
+    path = f"files/{clean_name('files', name)}"
+    made = lines([path.encode()], [size], ["ab" * 32])
     (line,) = decode_lines(made, FileLine)  # refuses what is not canonical
-    assert (line.path, line.size, line.sha256, line.salt) == (source.path, size, "ab" * 32, "cd" * 16)
-    assert Sources([source]).list_size == len(made)
+    assert (line.path, line.size, line.sha256, len(line.salt)) == (path, size, "ab" * 32, 32)
+    assert Sources([Side(["/somewhere"], [path], [size])]).list_size == len(made)
 
 
 def test_one_of_many_small_files_that_grew_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

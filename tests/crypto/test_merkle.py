@@ -99,3 +99,16 @@ def test_a_rewritten_leaf_has_no_consistency_with_the_older_tree() -> None:
     proof = merkle.consistency_proof(10, 50, lambda start, end: rewritten[start:end])
     with pytest.raises(ProofError):
         merkle.verify_consistency(10, ROOTS[10], 50, _definition(rewritten[:50]), proof)
+
+
+@given(st.lists(st.integers(0, 9)), SIZES)
+def test_leaves_added_together_make_the_tree_of_leaves_added_one_by_one(parts: list[int], first: int) -> None:
+    one_by_one, together = Frontier(), Frontier()
+    for count in (first, *parts):
+        leaves = LEAVES[:count]
+        for leaf in leaves:
+            one_by_one.append(leaf)
+        together.extend(leaves)
+        assert together.to_bytes() == one_by_one.to_bytes()
+    with pytest.raises(ValueError, match="32 bytes"):
+        together.extend([LEAVES[0], b"short"])

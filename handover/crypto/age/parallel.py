@@ -5,7 +5,7 @@ What is read goes through one buffer of a chunk, which stays in the core's cache
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from handover.crypto.age.direct import NewFile, buffer
 from handover.crypto.age.offsets import read_at, write_at
@@ -158,6 +158,25 @@ def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int,
     finally:
         syncing.finish()
     return good
+
+
+def in_turns(steps: Iterator[Callable[[], object] | None], threads: int, after: Callable[[], object] = bool) -> None:
+    """So many threads go on with `steps` in turns; what it gives is done beside the turns, and then `after`."""
+    turn = threading.Lock()
+
+    def once() -> bool:
+        with turn:
+            work = next(steps, _ENDED)
+        if work is not None and work is not _ENDED:
+            work()
+        after()
+        return work is not _ENDED
+
+    in_threads(lambda: once, threads)
+
+
+def _ENDED() -> None:  # noqa: N802 - a constant
+    """What stands for the end of the steps."""
 
 
 def in_threads(turns: Callable[[], Callable[[], bool]], threads: int) -> None:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from handover.crypto.age.offsets import read_at, write_at
-from handover.crypto.age.parallel import Syncing, in_threads
+from handover.crypto.age.parallel import Syncing, in_turns
 from handover.crypto.age.passphrase import Passphrase
 from handover.crypto.age.stream import CHUNK, SEALED_CHUNK, THREADS, chunk_count, ciphertext_size
 from handover.crypto.age.writer import start
@@ -27,10 +27,6 @@ _TURN = 4
 OPENED_AGAIN = 1
 #: Full batches that are kept for whoever has the next turn.
 _MOST_FULL = 4
-
-
-def _ENDED() -> None:  # noqa: N802 - a constant
-    """What stands for the end of the filling."""
 
 
 class NotWrittenError(CryptoError):
@@ -78,19 +74,9 @@ class PlacedWriter:
         self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
 
-    def run(self, filling: Iterator[Callable[[], object] | None]) -> None:
+    def run(self, filling: Iterator[Callable[[], object] | None], threads: int = THREADS) -> None:
         """Threads go on with `filling` in turns, which should yield whenever there are `full` batches; what it gives is done beside the turns."""
-        turn = threading.Lock()
-
-        def once() -> bool:
-            with turn:
-                work = next(filling, _ENDED)
-            if work is not None and work is not _ENDED:
-                work()
-            self._seal_full()
-            return work is not _ENDED
-
-        in_threads(lambda: once, min(THREADS, self._count))
+        in_turns(filling, min(threads, self._count), self._seal_full)
 
     def room(self) -> memoryview:
         """Where to put what comes at `position`, at least one byte; tell `advance` how much it was."""
