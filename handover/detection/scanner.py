@@ -103,6 +103,8 @@ class ColumnScan:
         self._is_source_of_numbers = role in SOURCES_OF_NUMBERS
         #: Characters so far.
         self._scanned = 0
+        #: For a caller that gives only what a screen could not judge.
+        self.is_screened = False
 
     def find(self, values: list[str]) -> dict[int, list[Span]]:
         """Hits by index of the value; values without hits are absent."""
@@ -151,7 +153,9 @@ class ColumnScan:
     def _screen(self, values: list[str]) -> "Screen | None":
         """The compiled first look, where it knows all there is and its loading is worth while."""
         self._scanned += sum(map(len, values))
-        return None if self.suppressed or self._scanned < _WORTH_SCREENING else screen_of(self.known)
+        if self.suppressed or self.is_screened or self._scanned < _WORTH_SCREENING:
+            return None
+        return screen_of(self.known)
 
     def _scan(self, values: list[str]) -> Iterator[tuple[str, Span]]:
         seen = Seen(values)

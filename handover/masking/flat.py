@@ -221,6 +221,7 @@ def _plan(name: str, survey: Survey, policy: Policy) -> _Plan:
         judge, whole = "screen", rule.action != "scan"
     elif scan.role in _JUDGES:
         judge, whole = _JUDGES[scan.role], True
+    scan.is_screened = bool(judge)
     return _Plan(
         name, rule, _EDITED, judge, whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, actions
     )
