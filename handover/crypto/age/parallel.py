@@ -30,7 +30,7 @@ def seal_file(source: int, size: int, target: int, prefix: bytes, cipher: Cipher
     count = chunk_count(size)
 
     def batches(syncing: Syncing) -> _Batch:
-        plain, room = buffer(CHUNK), buffer(min(count, BATCH_CHUNKS) * SEALED_CHUNK)
+        plain, room = _memory(CHUNK), _memory(min(count, BATCH_CHUNKS) * SEALED_CHUNK)
 
         def seal(first: int) -> bool:
             end = 0
@@ -57,7 +57,7 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
         return False
 
     def batches(syncing: Syncing) -> _Batch:
-        sealed, plain = buffer(SEALED_CHUNK), buffer(min(count, BATCH_CHUNKS) * CHUNK)
+        sealed, plain = _memory(SEALED_CHUNK), (buffer if new.direct else _memory)(min(count, BATCH_CHUNKS) * CHUNK)
 
         def open_(first: int) -> bool:
             end = 0
@@ -80,6 +80,10 @@ def open_file(source: int, offset: int, size: int, target: int, cipher: Cipher) 
 
     with NewFile(target, size - count * TAG) as new:
         return _over_threads(batches, count, target, THREADS + _WAITING if new.direct else THREADS)
+
+
+def _memory(size: int) -> memoryview:
+    return memoryview(bytearray(size))
 
 
 class Task(threading.Thread):
