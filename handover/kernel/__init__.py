@@ -5,6 +5,7 @@ fault in the C stays in that memory: it can make a call fail, and reaches nothin
 """
 
 import atexit
+import weakref
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,22 @@ def _module() -> tuple[wasmtime.Engine, wasmtime.Module]:
     return engine, wasmtime.Module(engine, Path(__file__).with_name("kernel.wasm").read_bytes())
 
 
-# Before the interpreter takes its modules apart, for wasmtime's own clean-up needs them.
-atexit.register(_module.cache_clear)
+_instances: "weakref.WeakSet[Kernel]" = weakref.WeakSet()
+
+
+@atexit.register
+def _end() -> None:
+    """Before the interpreter takes its modules apart, for wasmtime's own clean-up needs them."""
+    for kernel in list(_instances):
+        kernel.__dict__.clear()
+    _module.cache_clear()
 
 
 class Kernel:
     """One instance: functions by name, and memory given out in order and taken back down to a mark."""
 
     def __init__(self) -> None:
+        _instances.add(self)
         engine, module = _module()
         self._store = wasmtime.Store(engine)
         exports = wasmtime.Instance(self._store, module, []).exports(self._store)

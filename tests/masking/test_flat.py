@@ -1,6 +1,5 @@
 """The fast way through large tables gives the same bytes and the same report as the way by batches of columns."""
 
-import atexit
 import csv
 import io
 import random
@@ -26,7 +25,6 @@ from handover.masking.report import RedactionReport
 from handover.masking.samples import SampledRecord
 
 KERNEL = Kernel()
-atexit.register(KERNEL.__dict__.clear)
 #: Pieces of text, and what is none: overlong, surrogates, cut short, above U+10FFFF.
 DAMAGED = [b"abcdefghijklmnop", "文".encode(), "é".encode(), "😀".encode(), b"\xe0\x80\x80", b"\xed\xa0\x80", b"\xc0\x80", b"\xf4\x90\x80\x80",
            b"\xf0\x80\x80\x80", b"\x80", b"\xe4\xb8", b"\0", b"\xff"]  # fmt: skip
