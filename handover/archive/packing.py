@@ -18,11 +18,11 @@ from handover.archive.sources import Sources, lines
 from handover.archive.zipformat import Member, local_header
 from handover.archive.zipmany import HEADER_SIZE, small_header
 from handover.crypto.age.offsets import BINARY, NOFOLLOW, read_into
-from handover.crypto.age.placed import Claim, PlacedWriter
+from handover.crypto.age.placed import PlacedWriter
 
 #: What is read at once stays in the core's cache until it is hashed.
 _BLOCK = 256 << 10
-#: Small files that one thread reads while others wait for their turn or read others.
+#: Small files read in one turn, at most.
 _RUN = 512
 _FLAGS = os.O_RDONLY | NOFOLLOW | BINARY | getattr(os, "O_CLOEXEC", 0)
 
@@ -59,7 +59,8 @@ class Packing:
                 run = self._next(first, last)
                 self.done += sum(run.sizes)
                 # In the turn: of two threads that open and read small files, each waits for the interpreter most of the time.
-                run.read(self._writer.claim(ends[last] - ends[first]))
+                run.read(self._writer.room())
+                self._writer.advance(ends[last] - ends[first])
                 yield
             else:
                 last = first + 1
@@ -117,9 +118,9 @@ class _Run:
         self.files, self.names, self.sizes = files, member_names, sizes
         self.packed: Packed | None = None
 
-    def read(self, claim: Claim) -> None:
+    def read(self, room: memoryview) -> None:
         """Reads headers and content to where they belong in one batch."""
-        room, end = claim.room, 0
+        end = 0
         checksums, digests = [], []
         for path, name, size in zip(self.files, self.names, self.sizes, strict=True):
             begin = end
@@ -137,7 +138,6 @@ class _Run:
             room[begin:content_at] = small_header(name, checksum, size)
             checksums.append(checksum)
             digests.append(sha256(content).hexdigest())
-        claim.filled()
         self.finish(checksums, digests)
 
     def finish(self, checksums: list[int], digests: list[str]) -> None:

@@ -1,8 +1,7 @@
 """Files sealed and opened by offset, by several threads and in any order, are the same as those of the streams."""
 
 import os
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from handover.crypto.age import (
     placed,
     recipient_of,
 )
-from handover.crypto.age.placed import Claim, NotWrittenError, PlacedWriter
+from handover.crypto.age.placed import NotWrittenError, PlacedWriter
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, THREADS
 from handover.crypto.errors import (
     CryptoError,
@@ -74,55 +73,39 @@ def test_the_order_of_writing_changes_nothing(folder: Path, size: int, cuts: lis
     assert decrypt_bytes((folder / "placed").read_bytes(), [IDENTITY]) == LONG[:size]
 
 
-def test_what_threads_fill_beside_one_another_is_one_file(folder: Path) -> None:
+def test_what_threads_fill_in_turns_is_one_file(folder: Path) -> None:
     size = len(LONG) - 5
 
-    def filling(writer: PlacedWriter) -> Iterator[Callable[[], None] | None]:
+    def filling(writer: PlacedWriter) -> Iterator[None]:
         begin = 0
         while begin < size:
             step = min(len(writer.room()), size - begin, 300_000)
-            if begin % 3:  # some in turns, some beside them
-                writer.write(LONG[begin : begin + step])
-                yield None
-            else:
-                yield partial(put, writer.claim(step), begin, step)
+            writer.write(LONG[begin : begin + step])
+            yield
             begin += step
-
-    def put(claim: Claim, begin: int, step: int) -> None:
-        claim.room[:step] = LONG[begin : begin + step]
-        claim.filled()
 
     with (folder / "beside").open("w+b") as sink, PlacedWriter(sink.fileno(), [RECIPIENT], size) as writer:
         writer.run(filling(writer))
     assert decrypt_bytes((folder / "beside").read_bytes(), [IDENTITY]) == LONG[:size]
 
 
-@pytest.mark.parametrize("beside", [True, False])
-def test_an_error_of_one_thread_ends_all(folder: Path, beside: bool) -> None:
+def test_an_error_of_one_thread_ends_all(folder: Path) -> None:
     begun = 0
 
     def fail() -> None:
         raise KeyError("from a thread")
 
-    def filling() -> Iterator[Callable[[], None] | None]:
+    def filling() -> Iterator[None]:
         nonlocal begun
         while True:
             begun += 1
-            yield fail if beside else fail()
+            yield fail()
 
     with (folder / "failing").open("w+b") as sink:
         writer = PlacedWriter(sink.fileno(), [RECIPIENT], len(LONG))
         with pytest.raises(KeyError, match="from a thread"), writer:
             writer.run(filling())
     assert begun <= THREADS
-
-
-def test_a_claim_is_filled_once(folder: Path) -> None:
-    with (folder / "claim").open("w+b") as sink:
-        claim = PlacedWriter(sink.fileno(), [RECIPIENT], 100).claim(60)
-        claim.filled()
-        with pytest.raises(ValueError, match="written once"):
-            claim.filled()
 
 
 def test_no_place_is_sealed_twice(folder: Path) -> None:

@@ -164,23 +164,17 @@ def _over_threads(batches: Callable[[Syncing], _Batch], count: int, target: int,
     return good
 
 
-def in_turns(steps: Iterator[Callable[[], object] | None], threads: int, after: Callable[[], object] = bool) -> None:
-    """So many threads go on with `steps` in turns; what it gives is done beside the turns, and then `after`."""
+def in_turns(steps: Iterator[None], threads: int, after: Callable[[], object]) -> None:
+    """So many threads go on with `steps` in turns, and do `after` beside them."""
     turn = threading.Lock()
 
     def once() -> bool:
         with turn:
-            work = next(steps, _ENDED)
-        if work is not None and work is not _ENDED:
-            work()
+            ended = next(steps, True)
         after()
-        return work is not _ENDED
+        return not ended
 
     in_threads(lambda: once, threads)
-
-
-def _ENDED() -> None:  # noqa: N802 - a constant
-    """What stands for the end of the steps."""
 
 
 def in_threads(turns: Callable[[], Callable[[], bool]], threads: int) -> None:

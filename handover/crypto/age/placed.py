@@ -6,9 +6,9 @@ each seals what it filled, while it is in the core's cache, writes it, reads it 
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from handover.crypto.age.offsets import read_at, write_at
 from handover.crypto.age.parallel import Syncing, in_turns
@@ -33,13 +33,6 @@ class NotWrittenError(CryptoError):
     """What was read back from the file is not what was written."""
 
     code = "written_file_differs"
-
-
-class Claim(NamedTuple):
-    """Where bytes go that are put beside the turns, at the beginning of `room`, and what is called when they are there."""
-
-    room: memoryview
-    filled: Callable[[], None]
 
 
 class PlacedWriter:
@@ -74,8 +67,8 @@ class PlacedWriter:
         self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
 
-    def run(self, filling: Iterator[Callable[[], object] | None], threads: int = THREADS) -> None:
-        """Threads go on with `filling` in turns, which should yield whenever there are `full` batches; what it gives is done beside the turns."""
+    def run(self, filling: Iterator[None], threads: int = THREADS) -> None:
+        """Threads go on with `filling` in turns, which should yield whenever there are `full` batches: these are sealed beside the turns."""
         in_turns(filling, min(threads, self._count), self._seal_full)
 
     def room(self) -> memoryview:
@@ -88,12 +81,6 @@ class PlacedWriter:
         index = self.position // _BATCH
         self.position += size
         self._filled(index, size)
-
-    def claim(self, size: int) -> Claim:
-        """Leaves the next `size` bytes of `room` to whoever is given what this returns."""
-        index, room = self.position // _BATCH, self.room()
-        self.position += size
-        return Claim(room, lambda: self._filled(index, size))
 
     def write(self, data: bytes | bytearray) -> None:
         """Puts `data` at `position`."""
