@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,11 +128,13 @@ def _open(package: Path, identity: str, folder: Path, trust: Path) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
-class Memory:
-    """Watches the peak resident memory of a server, its worker (and others) and the workers' children (`VmHWM` of each)."""
+class Watcher(ABC):
+    """Looks again and again, in a thread of its own, while the block runs."""
 
-    def __init__(self, server: int, *workers: int) -> None:
-        self._server, self._workers, self.peaks = server, workers, Counter[str]()
+    #: Between two looks.
+    seconds: float
+
+    def __init__(self) -> None:
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -143,18 +146,36 @@ class Memory:
         self._end.set()
         self._thread.join()
 
+    def _watch(self) -> None:
+        while not self._end.wait(self.seconds):
+            self.look()
+
+    @abstractmethod
+    def look(self) -> None:
+        """Looks once."""
+
+
+class Memory(Watcher):
+    """Watches the peak resident memory of a server, its worker (and others) and the workers' children (`VmHWM` of each)."""
+
+    seconds = 0.05
+
+    def __init__(self, server: int, *workers: int) -> None:
+        super().__init__()
+        self._server, self._workers, self.peaks = server, workers, Counter[str]()
+
     def text(self) -> str:
         return ", ".join(f"{name} {peak >> 20} MiB" for name, peak in self.peaks.items())
 
-    def _watch(self) -> None:
-        while not self._end.wait(0.05):
-            self._note("web", self._server)
-            for worker in (*children(self._server), *self._workers):
-                self._note("worker", worker)
-                for child in children(worker):
-                    # Between fork and exec a child is still the worker's own image.
-                    if _command(child) != _command(worker):
-                        self._note("child", child)
+    def look(self) -> None:
+        """Notes who has more than before."""
+        self._note("web", self._server)
+        for worker in (*children(self._server), *self._workers):
+            self._note("worker", worker)
+            for child in children(worker):
+                # Between fork and exec a child is still the worker's own image.
+                if _command(child) != _command(worker):
+                    self._note("child", child)
 
     def _note(self, name: str, process: int) -> None:
         self.peaks[name] = max(self.peaks[name], peak_of(process))

@@ -6,54 +6,45 @@ the web process, the workers and their children.
 
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 from benchmarks import redaction_rows
-from benchmarks.large import Memory, children, wait_patiently
+from benchmarks.large import Memory, Watcher, children, wait_patiently
 from handover.demo import stages
 from handover.demo.cast import Cast
 from handover.demo.server import Running
 
 
-class Watched:
+class Watched(Watcher):
     """The jobs of a case while they run: the states of progress that were seen, and which process did what."""
 
+    seconds = 0.2
+
     def __init__(self, cast: Cast, workers: dict[str, int]) -> None:
+        super().__init__()
         self._cast, self._workers = cast, workers
         self.seen: dict[str, set[int]] = {}
         self.by_worker: Counter[str] = Counter()
         self._children: set[int] = set()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
 
     def text(self) -> str:
         """For a person."""
         jobs = ", ".join(f"{kind}: {len(states)} states of progress" for kind, states in sorted(self.seen.items()))
         return f"{jobs}; children by worker: {dict(self.by_worker)}"
 
-    def _watch(self) -> None:
-        while not self._end.wait(0.2):
-            for job in self._cast.legal.get("/jobs", case_id=self._cast.case_id):
-                if job["state"] == "leased" and job["done"]:
-                    self.seen.setdefault(job["kind"], set()).add(job["done"])
-            for name, process in self._workers.items():
-                for child in set(children(process)) - self._children:
-                    self._children.add(child)
-                    self.by_worker[name] += 1
+    def look(self) -> None:
+        """Notes progress that was made, and children that were begun."""
+        for job in self._cast.legal.get("/jobs", case_id=self._cast.case_id):
+            if job["state"] == "leased" and job["done"]:
+                self.seen.setdefault(job["kind"], set()).add(job["done"])
+        for name, process in self._workers.items():
+            for child in set(children(process)) - self._children:
+                self._children.add(child)
+                self.by_worker[name] += 1
 
 
 def carry_rows(server: Running, folder: Path, rows: int, say: Callable[[str], None]) -> None:

@@ -45,11 +45,7 @@ class KnownValues:
     def add_names(self, values: Iterable[str]) -> None:
         names = self._names
         for value in dict.fromkeys(values):
-            if value in names:
-                continue
-            if len(names) < MAX_NAMES and is_chinese_name(value):
-                self._remember_chinese(value)
-            else:
+            if value not in names:
                 self.add_name(value)
 
     def add_numbers(self, values: Iterable[str], kind: str) -> None:

@@ -8,6 +8,7 @@ form) its answer is what the detectors would say; a test compares the two. It is
 import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Sequence
+from copy import copy
 from functools import cache
 from threading import Lock
 from typing import NamedTuple
@@ -152,8 +153,8 @@ def is_current() -> bool:
 class Screen:
     """The kernel with the terms and the known values of one file."""
 
-    def __init__(self, known: KnownValues | None, kernel: Kernel | None = None) -> None:
-        self.kernel = kernel or Kernel()
+    def __init__(self, known: KnownValues | None) -> None:
+        self.kernel = Kernel()
         self._lock = Lock()
         self._put_terms()
         self._put_known(known or KnownValues())
@@ -162,13 +163,9 @@ class Screen:
 
     def copy(self) -> "Screen":
         """For another thread; much cheaper than another one."""
-        other = object.__new__(Screen)
-        other.kernel, other.base, other._lock, other._characters = (
-            self.kernel.copy(),
-            self.base,
-            Lock(),
-            self._characters,
-        )
+        other = copy(self)
+        other.kernel = self.kernel.copy()
+        other._lock = Lock()  # noqa: SLF001 - of the same class
         return other
 
     def look(

@@ -13,7 +13,7 @@ import numpy as np
 from handover.formats.delimited import first_names, read_on
 from handover.formats.encoding import to_utf8, utf8_text
 from handover.formats.records import Batch, Column, Notes, Table
-from handover.kernel import Kernel
+from handover.kernel import NONE, Kernel
 from handover.kernel.threads import TornBlockError
 
 #: Large enough that the work per block vanishes, small enough that some of them at once are little memory.
@@ -21,8 +21,6 @@ BLOCK = 2 << 20
 #: A record longer than this is left to the other reader, which knows how to refuse it.
 _LONGEST_RECORD = 4 << 20
 _MOST_COLUMNS = 1024
-#: What the kernel says when it has no answer.
-_NONE = 0xFFFFFFFF
 
 
 class NotFlatError(Exception):
@@ -156,10 +154,8 @@ class FlatBatch:
         mark = self.kernel.mark
         out, said = self.kernel.reserve(self.size + self.count), self.kernel.reserve(4)
         cells = *self.cells(column), self.count
-        size = (
-            self.kernel.call("gather_new", self.text, *cells, seen.table, seen.size, seen.room, out, said) & 0xFFFFFFFF
-        )
-        if size == _NONE:
+        size = self.kernel.call("gather_new", self.text, *cells, seen.table, seen.size, seen.room, out, said) & NONE
+        if size == NONE:
             data = None
         else:
             data = self.kernel.view(out, size, np.uint8).tobytes()

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import wasmtime
 
+#: What the kernel says when it has no answer, or nothing in a place (kernel.h).
+NONE = 0xFFFFFFFF
 _PAGE = 65536
 #: Address space for one instance. The usual four GiB with a guard behind it would be above a child's limit; instead
 #: every access is checked in code.

@@ -4,6 +4,7 @@ The output is the same, byte for byte, as by batches of columns (a test compares
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from itertools import islice
 from threading import Lock
 from typing import NamedTuple, Protocol
@@ -17,6 +18,7 @@ from handover.detection.survey import Survey
 from handover.formats import Batch, Column
 from handover.formats.delimited import DelimitedWriter
 from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, records_of
+from handover.kernel import NONE
 from handover.kernel.threads import in_order
 from handover.masking.policy import FieldRule, Policy
 from handover.masking.pseudonyms import padded_key
@@ -27,7 +29,6 @@ _SCAN = FieldRule("scan")
 #: Modes and actions in the kernel's order (table.c).
 _AS_IS, _EMPTY, _EDITED = range(3)
 _KEEP, _MARK, _MAKE_TOKEN, _YEAR, _DISTRICT = range(5)
-_NONE = 0xFFFFFFFF
 #: How the kernel judges a column by its role; of the first two kinds only text in which anything may stand.
 _FREE = frozenset({"", "free_text", "bank_card"})
 _KIND_OF = {"person_name": "person_name", "telephone": "mobile", "email": "email", "resident_id": "resident_id"}
@@ -89,8 +90,8 @@ class _Worker:
 
     def copy(self, redactor: Redactor) -> "_Worker":
         """For another thread."""
-        other = object.__new__(_Worker)
-        other.screen, other.labels, other.redactor = self.screen.copy(), self.labels, redactor
+        other = copy(self)
+        other.screen, other.redactor = self.screen.copy(), redactor
         other.kernel = other.screen.kernel
         return other
 
@@ -112,6 +113,8 @@ class FlatRedactor:
         self._delimiter = delimiter
         self._judge, self._subject, self._lock = judge, subject, Lock()
         self._plans = [_plan(name, survey, policy) for name in table.names]
+        for plan in self._plans:
+            survey.column_scan(plan.name).is_screened = bool(plan.judge)
 
     def blocks(self, start: int, stop: int | None) -> Iterator[Redacted]:
         """Some of the blocks, in order; the output begins without header."""
@@ -221,7 +224,6 @@ def _plan(name: str, survey: Survey, policy: Policy) -> _Plan:
         judge, whole = "screen", rule.action != "scan"
     elif scan.role in _JUDGES:
         judge, whole = _JUDGES[scan.role], True
-    scan.is_screened = bool(judge)
     return _Plan(
         name, rule, _EDITED, judge, whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, actions
     )
@@ -294,7 +296,7 @@ def _given(
     worker.redactor.apply_to(column, plan.rule, report)
     encoded = [value.encode() for value in column.output()]
     text = b"".join(encoded)
-    numbers = np.full(batch.count, _NONE, np.uint32)
+    numbers = np.full(batch.count, NONE, np.uint32)
     numbers[rows] = np.arange(len(rows))
     ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
     return kernel.put(numbers), kernel.put(ends), kernel.put(text), 2 * len(text)
