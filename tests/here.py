@@ -8,7 +8,7 @@ import contextlib
 import importlib
 import io
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from unittest import mock
 
@@ -23,6 +23,7 @@ def run_here(
     module: str,
     *,
     stdin: bytes | Iterable[bytes] = b"",
+    descriptors: Sequence[int] = (),  # noqa: ARG001 - they are open here too
     limits: Limits | None = None,
     on_output: Callable[[bytes], None] | None = None,
     on_progress: Progress | None = None,

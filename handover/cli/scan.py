@@ -8,21 +8,20 @@ import os
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import click
 import msgspec
 
 from handover.archive.errors import TargetExistsError
-from handover.detection import MemberReport, ScanReport, Source, holds_personal_data, inspect_isolated, local_name
+from handover.detection import MemberReport, ScanReport, holds_personal_data, inspect_isolated, local_name
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
 from handover.i18n import Text
 from handover.masking import Policy, RedactionReport, default_policy, redact_isolated, residual_isolated
+from handover.sandbox import LocalFile
 
-_CHUNK = 1 << 20
 _PARTIAL, _VERIFICATION_FAILED = 3, 6
 _MIN_KEY = 16
 
@@ -98,15 +97,6 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             raise NotFoundError(f"{path}: there is no such file")
 
 
-def _opener(path: Path) -> Source:
-    def chunks() -> Iterator[bytes]:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
-
-    return chunks
-
-
 def _scan(path: Path, *, spans: bool) -> ScanReport:
     def show(rows: bytes) -> None:
         for row in rows.splitlines():
@@ -114,7 +104,7 @@ def _scan(path: Path, *, spans: bool) -> ScanReport:
             member = place.pop("member")
             click.echo(msgspec.json.encode({"path": _within(path, member), **place}))
 
-    return inspect_isolated(_opener(path), path.name, key=secrets.token_bytes(32), on_spans=show if spans else None)
+    return inspect_isolated(LocalFile(path), path.name, key=secrets.token_bytes(32), on_spans=show if spans else None)
 
 
 def _within(path: Path, member: str) -> str:
@@ -186,11 +176,10 @@ def _redact(path: Path, output: Path, policy: Policy, key: bytes, *, check: bool
     descriptor, temporary = tempfile.mkstemp(prefix=".handover-", dir=output.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            report = redact_isolated(_opener(path), path.name, policy, key, sink=_into(file))
-            file.flush()
+            report = redact_isolated(LocalFile(path), path.name, policy, key, sink=file)
             os.fsync(file.fileno())
         if check:
-            second = residual_isolated(_opener(Path(temporary)), path.name, policy, source=_opener(path))
+            second = residual_isolated(LocalFile(Path(temporary)), path.name, policy, source=LocalFile(path))
             if second.leftover:
                 return second.leftover_kinds
         # A link, not a rename: another process may have made the target meanwhile, and nothing is overwritten.
@@ -202,13 +191,6 @@ def _redact(path: Path, output: Path, policy: Policy, key: bytes, *, check: bool
         with contextlib.suppress(FileNotFoundError):
             Path(temporary).unlink()
     return {}
-
-
-def _into(file: BinaryIO) -> Callable[[bytes], None]:
-    def take(data: bytes) -> None:
-        file.write(data)
-
-    return take
 
 
 def _say(path: Path, output: Path, report: RedactionReport) -> None:

@@ -1,7 +1,7 @@
 """Finds personal data in files: what kinds, where, at which level, of how many persons.
 
 - `inspect_isolated(source, name, *, key, subject_field=None, on_spans=None, on_subjects=None, progress=None) -> ScanReport`:
-  the inventory of one file, in a child. `source` is a callable that opens the plaintext chunks (it is opened twice).
+  the inventory of one file, in a child. `source` opens the plaintext (`sandbox.Source`).
 - `ScanReport`: format, records, fields (`FieldReport`), persons, subject, minors, ragged, hidden_sheets,
   `members` (`MemberReport`: each file within a container), `blocked` (bilingual).
 - `subject_digest(key, value) -> bytes`: 16 bytes; the reference of a consent list and of a record compare equal.
@@ -10,7 +10,7 @@
 """
 
 from handover.detection.detectors import LEVELS
-from handover.detection.isolated import Source, inspect_isolated
+from handover.detection.isolated import inspect_isolated
 from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name, total
 from handover.detection.scanner import holds_personal_data
 from handover.detection.spans import Level, Span
@@ -22,7 +22,6 @@ __all__ = [
     "Level",
     "MemberReport",
     "ScanReport",
-    "Source",
     "Span",
     "SpanRow",
     "Subject",

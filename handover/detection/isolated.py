@@ -1,6 +1,6 @@
 """The parent's side of an inspection: hands the file to a child twice and takes a report back."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -8,14 +8,11 @@ from handover.detection.child import Parameters
 from handover.detection.parts import PartState
 from handover.detection.report import ScanReport
 from handover.i18n import Text
-from handover.sandbox import Limits, SandboxCrashError, run_isolated
-from handover.sandbox.frames import FrameKind, FrameParser, pack, pack_stream
+from handover.sandbox import Limits, SandboxCrashError, Source, Stream, run_isolated, stream_of
+from handover.sandbox.frames import FrameKind, FrameParser, pack
 from handover.sandbox.run import Progress
 
 _CHILD = "handover.detection.child"
-
-#: Opens the plaintext anew; called twice, because names are collected before free text is searched for them.
-Source = Callable[[], Iterable[bytes]]
 
 
 def inspect_isolated(
@@ -32,7 +29,7 @@ def inspect_isolated(
     """Inventories one file in a child.
 
     Args:
-        source: opens the plaintext; its chunks are read lazily.
+        source: the plaintext; read twice, because names are collected before free text is searched for them.
         name: the file's name, for telling CSV from TXT; never stored.
         key: the case's key for subject digests.
         subject_field: the field that says whom a record is about, when the custodian chose another than proposed.
@@ -63,7 +60,7 @@ def inspect_isolated(
             elif kind is FrameKind.DATA and on_subjects is not None:
                 on_subjects(payload)
 
-    run_isolated(_CHILD, stdin=_wire(parameters, source), limits=limits, on_output=take, on_progress=progress)
+    _run(parameters, source, take, progress, limits)
     if not results:
         raise SandboxCrashError("the inspection ended without a report")
     return results[0]
@@ -98,13 +95,31 @@ def inspect_part_isolated(
                 results.append(msgspec.json.decode(payload, type=Text))
 
     parameters = Parameters(name=name, key=key, subject_field=subject_field, part=part)
-    run_isolated(_CHILD, stdin=_wire(parameters, source), limits=limits, on_output=take, on_progress=progress)
+    _run(parameters, source, take, progress, limits)
     if not results:
         raise SandboxCrashError("the inspection ended without a report")
     return results[0]
 
 
-def _wire(parameters: Parameters, source: Source) -> Iterator[bytes]:
+def _run(
+    parameters: Parameters,
+    source: Source,
+    take: Callable[[bytes], None],
+    progress: Progress | None,
+    limits: Limits | None,
+) -> None:
+    with stream_of(source) as stream:
+        run_isolated(
+            _CHILD,
+            stdin=_wire(parameters, stream),
+            descriptors=stream.descriptors,
+            limits=limits,
+            on_output=take,
+            on_progress=progress,
+        )
+
+
+def _wire(parameters: Parameters, stream: Stream) -> Iterator[bytes]:
     yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
-    yield from pack_stream(source())
-    yield from pack_stream(source())
+    yield from stream.frames()
+    yield from stream.frames()

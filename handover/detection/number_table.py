@@ -20,7 +20,7 @@ class NumberTable:
         self._most = most
         self._size = 1 << (_SPARE * most - 1).bit_length()
         self._slots = self._kernel.reserve(8 * self._size)
-        self._kernel.call("number_table", self._slots, self._size)
+        self._kernel.call("number_table", self._slots, self._size, 0)
         self.count = 0
         self._lock = Lock()
 
@@ -42,6 +42,10 @@ class NumberTable:
             found = self._kernel.view(out, len(numbers), np.uint8).tolist()
             self._kernel.mark = mark
         return [KINDS[kind - 1] if kind else None for kind in found]
+
+    def lengths(self) -> int:
+        """How long the numbers are, a bit for each length."""
+        return self._kernel.call("lengths_of_numbers")
 
     def slots(self) -> np.ndarray:
         """The table itself, for another instance of the kernel."""

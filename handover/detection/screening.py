@@ -132,8 +132,8 @@ _ABBREVIATION = 3
 _WITH_NAMES, _WITH_NUMBERS = 1, 2
 #: Of bytes, at most; as many columns has the automaton.
 _CLASSES = 128
-#: Hits per value on average for which there is room; what does not fit goes to the detectors.
-_ROOM = 8
+#: Hits per value on average, and at once, for which there is room; what does not fit goes to the detectors.
+_ROOM, _MOST_ROOM = 8, 1 << 19
 
 
 class Screened(NamedTuple):
@@ -184,7 +184,7 @@ class Screen:
         With `whole` a value is settled only as one hit from end to end; `kind` is what most of a column's values are.
         """
         kernel = self.kernel
-        room = _ROOM * count + 64
+        room = min(_ROOM * count + 64, _MOST_ROOM)
         slow, hits = kernel.reserve(count), kernel.reserve(16 * room)
         options = _WITH_NAMES | _WITH_NUMBERS * numbers
         expected = KINDS.index(kind) if kind else len(KINDS)
@@ -245,10 +245,10 @@ class Screen:
         count = sum(len(numbers) for _, numbers in held)
         if known.table is not None and not count:
             slots = known.table.slots()
-            kernel.call("number_table", kernel.put(slots), len(slots))
+            kernel.call("number_table", kernel.put(slots), len(slots), known.table.lengths())
             return
         size = _slots(count + (known.table.count if known.table else 0))
-        kernel.call("number_table", self._empty(8 * size), size)
+        kernel.call("number_table", self._empty(8 * size), size, 0)
         mark = kernel.mark
         for kind, numbers in held:
             lines = "".join(f"{number}\n" for number in numbers).encode()
@@ -310,14 +310,23 @@ def _lists() -> tuple[dict[str, int], ...]:
     no_first = chinese.NO_FIRST | {name[0] for name in COMPOUND_SURNAMES} - SURNAMES
     plain = (
         chinese.words(), COMPOUND_SURNAMES, {*_NAME_TITLES, "说", "称"}, western.no_names(), short,
-        western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(), gazetteer.heads,
+        western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(),
     )  # fmt: skip
     return (
         *(dict.fromkeys(words, 0) for words in plain),
+        _longest_by_head(gazetteer.names),
         {name: level | full << 2 for name, (level, full) in gazetteer.names.items()},
         dict.fromkeys(gazetteer.short_districts, 0),
         {edge: (edge in no_first) | (edge in chinese.NO_LAST) << 1 for edge in no_first | chinese.NO_LAST},
     )
+
+
+def _longest_by_head(names: Iterable[str]) -> dict[str, int]:
+    """The first two characters of regions, noted with the length of the longest: 0 for two characters, 7 for nine and more."""
+    longest: dict[str, int] = {}
+    for name in names:
+        longest[name[:2]] = max(longest.get(name[:2], 0), min(len(name), 9) - 2)
+    return longest
 
 
 @cache

@@ -17,9 +17,9 @@ from handover.kernel import NONE, Kernel
 from handover.kernel.threads import TornBlockError
 
 #: Large enough that the work per block vanishes, small enough that some of them at once are little memory.
-BLOCK = 2 << 20
+BLOCK = 4 << 20
 #: A record longer than this is left to the other reader, which knows how to refuse it.
-_LONGEST_RECORD = 4 << 20
+_LONGEST_RECORD = 8 << 20
 _MOST_COLUMNS = 1024
 
 
@@ -77,6 +77,14 @@ class FlatTable:
                 start += end
         if size:
             yield Block(b"".join(held), start, last=True)
+
+
+def halves(block: Block) -> list[Block]:
+    """The block's records in two blocks; it alone when it can't be cut."""
+    end = _end_of_records(block.data[: len(block.data) // 2])
+    if not end:
+        return [block]
+    return [Block(block.data[:end], block.start), Block(block.data[end:], block.start + end, block.last)]
 
 
 def _end_of_records(data: bytes) -> int:

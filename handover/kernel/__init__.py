@@ -22,6 +22,10 @@ _RESERVED = 128 * 1024 * 1024
 _ALIGNED = 16
 
 
+class KernelFullError(MemoryError):
+    """The work needs more memory than an instance has: less of it at once may fit."""
+
+
 @cache
 def _module() -> tuple[wasmtime.Engine, wasmtime.Module]:
     config = wasmtime.Config()
@@ -77,14 +81,14 @@ class Kernel:
         """Room for `size` bytes, as an address; whoever sets `mark` back gives it up.
 
         Raises:
-            MemoryError: the instance's address space is used up.
+            KernelFullError: the instance's address space is used up.
         """
         start = -(-self.mark // _ALIGNED) * _ALIGNED
         self.mark = start + size
         missing = self.mark + _ALIGNED - self._memory.data_len(self._store)
         if missing > 0:
             if self.mark > _RESERVED - _PAGE:
-                raise MemoryError("the kernel's memory is used up")
+                raise KernelFullError("the kernel's memory is used up")
             self._memory.grow(self._store, -(-missing // _PAGE) + 64)
         return start
 

@@ -3,6 +3,7 @@
 
 typedef struct { u64 *slots; u32 mask; } Set;
 static Set names, heads, words, numbers;
+static u32 number_lengths; /* bit n when a number of n digits is there; bit 31 for more: most numbers are told unknown by it */
 static u8 *lengths; /* of the names that begin with a head: bit n for n characters, bit 0 for more than four */
 
 void name_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_size) {
@@ -10,7 +11,11 @@ void name_tables(u64 *n, u32 n_size, u64 *h, u8 *l, u32 h_size, u64 *w, u32 w_si
     lengths = l;
 }
 
-void number_table(u64 *slots, u32 size) { numbers = (Set){slots, size - 1}; }
+void number_table(u64 *slots, u32 size, u32 lengths_there) { numbers = (Set){slots, size - 1}, number_lengths = lengths_there; }
+
+u32 lengths_of_numbers(void) { return number_lengths; }
+
+static u32 length_bit(u32 size) { return 1u << (size < 31 ? size : 31); }
 
 static u64 eight(const u8 *text) { return *(const u64 *)text; }
 static u64 four(const u8 *text) { return *(const u32 *)text; }
@@ -92,7 +97,7 @@ u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
             if (plain) digits[count++] = c;
             continue;
         }
-        if (plain && count >= 7) hashes[held++] = (hash(digits, count) & ~7ull) | 1 | kind << 1;
+        if (plain && count >= 7) number_lengths |= length_bit(count), hashes[held++] = (hash(digits, count) & ~7ull) | 1 | kind << 1;
         if (held == TOGETHER) added += put_numbers(hashes, held, room - added), held = 0;
         count = 0, plain = 1;
     }
@@ -148,6 +153,7 @@ int known_word(const u8 *word, u32 size) {
 
 /* 0 when it is not known, otherwise 1 and its kind. */
 int known_number(const u8 *number, u32 size) {
+    if (!(number_lengths & length_bit(size))) return 0;
     u64 found = numbers.slots[number_slot(hash(number, size))];
     return found ? 1 + (int)(found >> 1 & 3) : 0;
 }

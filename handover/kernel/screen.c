@@ -190,15 +190,15 @@ static int judge_number(const u8 *text, u32 low, u32 high, const Run *run, int w
     for (u32 i = 0; i < hit_count; i++)
         if (hits[i].start <= start && run->end <= hits[i].end) return hits[i].kind == EMAIL && n >= 12 ? SLOW : 0;
     if (n > LONGEST_KNOWN) return SLOW;
-    int known = with_numbers ? known_number(number, n) : 0;
+#define KNOWN (with_numbers ? known_number(number, n) : 0) /* asked for last, since it is far away */
     u32 next = after(text, high, run->end);
     int glued = is_letter(run->before) || run->before == '_' || is_letter(next) || next == '_';
     if (glued) {
-        if (known || next == '_' || is_letter(next) || !is_letter(run->before)) return SLOW;
+        if (next == '_' || is_letter(next) || !is_letter(run->before)) return SLOW;
         if (run->cue & PHONE || (run->cue & CARD && n >= 12)) return SLOW;
         if (n == 11 && number[0] == '1') return SLOW; /* Tel138… */
         if ((n == 13 && number[0] == '8') || (n == 15 && number[0] == '0')) return SLOW;
-        return plain_after(text, high, run->end) ? 0 : SLOW;
+        return plain_after(text, high, run->end) && !KNOWN ? 0 : SLOW;
     }
     if (!plain_before(run->before) || !plain_after(text, high, run->end)) return SLOW;
     if (run->before == ' ' && start >= low + 2 && (text[start - 2] == 'A' || text[start - 2] == 'Y' || text[start - 2] == 'N')) return SLOW;
@@ -209,15 +209,16 @@ static int judge_number(const u8 *text, u32 low, u32 high, const Run *run, int w
     if (n == 15 || n == 17) return SLOW;
     if (n >= 11 && n <= 16 && (number[0] == '0' || (number[0] == '8' && (number[1] == '6' || number[1] == '8')))) return SLOW;
     if (n == 11 && number[0] == '1' && number[1] >= '3') {
-        if (known > 1 || after_cue(text, start)) return SLOW;
+        if (after_cue(text, start) || KNOWN > 1) return SLOW;
         return hit(start, run->end, MOBILE);
     }
     if (n >= 12 && n <= 19 && luhn_holds(number, n)) {
         if (is_card(number, n)) return after_cue(text, start) ? SLOW : hit(start, run->end, BANK_CARD);
         if (run->cue & CARD) return SLOW;
     }
-    if (known) return SLOW;
-    return n <= 15 && run->cue & PHONE ? SLOW : 0;
+    if (n <= 15 && run->cue & PHONE) return SLOW;
+    return KNOWN ? SLOW : 0;
+#undef KNOWN
 }
 
 /* Whether what stands between two runs could lie inside one number. */

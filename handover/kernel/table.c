@@ -127,24 +127,27 @@ static int is_number(const u8 *c, u32 size) {
 static int is_formula(const u8 *c, u32 size) {
     if (!size) return 0;
     u8 b = c[0];
+    if (b > '@' && b < 0xEF) return 0;
     if (b == 0xEF) return size > 2 && c[1] == 0xBC && (c[2] == 0x9D || c[2] == 0x8B || c[2] == 0x8D || c[2] == 0xA0);
     return (b == '=' || b == '+' || b == '-' || b == '@' || b == '\t' || b == '\r' || b == '\n') && !is_number(c, size);
 }
 
-/* Looks at 16 bytes at once; behind every buffer there are that many more. */
-static int needs_quotes(const u8 *c, u32 size, u32 delimiter) {
-    v128_t x = wasm_i8x16_splat((char)delimiter), y = wasm_i8x16_splat('"'), n = wasm_i8x16_splat('\n'), r = wasm_i8x16_splat('\r');
-    for (u32 i = 0; i < size; i += 16) {
-        v128_t t = wasm_v128_load(c + i);
-        v128_t found = wasm_v128_or(wasm_v128_or(wasm_i8x16_eq(t, x), wasm_i8x16_eq(t, y)), wasm_v128_or(wasm_i8x16_eq(t, n), wasm_i8x16_eq(t, r)));
-        u32 at = wasm_i8x16_bitmask(found);
-        if (at && i + (u32)__builtin_ctz(at) < size) return 1;
-    }
-    return 0;
+/* A bit for each of the first `size` of 16 bytes that makes quotes necessary; behind every buffer there are 16 bytes more. */
+static inline u32 special(v128_t t, u32 size, v128_t delimiter) {
+    const v128_t y = wasm_i8x16_const_splat('"'), n = wasm_i8x16_const_splat('\n'), r = wasm_i8x16_const_splat('\r');
+    v128_t found = wasm_v128_or(wasm_v128_or(wasm_i8x16_eq(t, delimiter), wasm_i8x16_eq(t, y)), wasm_v128_or(wasm_i8x16_eq(t, n), wasm_i8x16_eq(t, r)));
+    u32 bits = wasm_i8x16_bitmask(found);
+    return size < 16 ? bits & ((1u << size) - 1) : bits;
+}
+
+static int needs_quotes(const u8 *c, u32 size, v128_t delimiter) {
+    u32 found = 0;
+    for (u32 i = 0; i < size; i += 16) found |= special(wasm_v128_load(c + i), size - i, delimiter);
+    return found != 0;
 }
 
 /* Writes up to 15 bytes more, which what comes next writes over. */
-static u8 *copy(u8 *out, const u8 *from, u32 size) {
+static inline u8 *copy(u8 *out, const u8 *from, u32 size) {
     for (u32 i = 0; i < size; i += 16) wasm_v128_store(out + i, wasm_v128_load(from + i));
     return out + size;
 }
@@ -157,11 +160,19 @@ static u8 *copy_quoted(u8 *out, const u8 *from, u32 size) {
     return out;
 }
 
-static u8 *write_cell(u8 *out, const u8 *cell, u32 size, u32 delimiter, u32 alone) {
-    u32 quoted = needs_quotes(cell, size, delimiter) || (alone && !size);
-    if (quoted) *out++ = '"';
-    if (is_formula(cell, size)) *out++ = '\'';
-    if (!quoted) return copy(out, cell, size);
+/* Most cells need no quotes: that is found out while they are copied. */
+static u8 *write_cell(u8 *out, const u8 *cell, u32 size, v128_t delimiter, u32 alone) {
+    u32 formula = (u32)is_formula(cell, size), found = alone && !size;
+    u8 *to = out;
+    if (formula) *to++ = '\'';
+    for (u32 i = 0; i < size; i += 16) {
+        v128_t t = wasm_v128_load(cell + i);
+        wasm_v128_store(to + i, t);
+        found |= special(t, size - i, delimiter);
+    }
+    if (!found) return to + size;
+    *out++ = '"';
+    if (formula) *out++ = '\'';
     out = copy_quoted(out, cell, size);
     *out++ = '"';
     return out;
@@ -182,7 +193,7 @@ static u8 *replace(u8 *out, const u8 *value, u32 size, u32 action, const Label *
     return out;
 }
 
-static u8 *write_edited(u8 *out, const u8 *cell, u32 size, const u32 *hit, const u32 *stop, const Column *column, const Label *kinds, u32 delimiter) {
+static u8 *write_edited(u8 *out, const u8 *cell, u32 size, const u32 *hit, const u32 *stop, const Column *column, const Label *kinds, v128_t delimiter) {
     u32 quoted = needs_quotes(cell, size, delimiter), done = 0;
     u8 *(*plain)(u8 *, const u8 *, u32) = quoted ? copy_quoted : copy;
     if (quoted) *out++ = '"';
@@ -202,6 +213,7 @@ static u8 *write_edited(u8 *out, const u8 *cell, u32 size, const u32 *hit, const
 /* Records with what their columns say in place of cells; only those that `keep` marks, when there is a `keep`. */
 u32 join(const u8 *text, u32 rows, Column *columns, u32 count, const Label *kinds, u32 delimiter, const u8 *keep, u8 *to) {
     u8 *out = to;
+    v128_t sign = wasm_i8x16_splat((char)delimiter);
     for (u32 row = 0; row < rows; row++) {
         int kept = !keep || keep[row];
         for (u32 c = 0; c < count; c++) {
@@ -223,12 +235,12 @@ u32 join(const u8 *text, u32 rows, Column *columns, u32 count, const Label *kind
                 u32 which = column->given[row], from = which ? column->given_ends[which - 1] : 0;
                 cell = column->given_text + from, size = column->given_ends[which] - from;
             } else if (stop > hit) {
-                out = write_edited(out, cell, size, hit, stop, column, kinds, delimiter);
+                out = write_edited(out, cell, size, hit, stop, column, kinds, sign);
                 column->tokens = after;
                 continue;
             }
             column->tokens = after;
-            out = write_cell(out, cell, size, delimiter, count == 1);
+            out = write_cell(out, cell, size, sign, count == 1);
         }
         if (kept) *out++ = '\r', *out++ = '\n';
     }

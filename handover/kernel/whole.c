@@ -86,8 +86,9 @@ enum { PROVINCE, CITY, PART, NO_LEVEL = -1, LONGEST_REGION = 15 };
 
 /* The size of the region below `level` that begins here, and its own level; 0 for none (addresses/regions.py). */
 static u32 region(const u8 *c, u32 size, int *level) {
-    u32 run = hanzi_until(c, size);
-    for (u32 n = run < LONGEST_REGION ? run : LONGEST_REGION; n >= 2; n--) {
+    u32 run = hanzi_until(c, size), head = run >= 2 ? listed(HEADS, c, 6) : 0;
+    u32 longest = head > 7 ? LONGEST_REGION : head ? head + 1 : 2;
+    for (u32 n = run < longest ? run : longest; n >= 2; n--) {
         u32 found = listed(REGIONS, c, 3 * n);
         int its = (int)((found - 1) & 3);
         if (found && (its > *level || (its == PROVINCE && found > 4))) return *level = its, 3 * n;

@@ -7,7 +7,7 @@
 - `residual_isolated(output, name, policy, *, source, quasi_identifiers=(), progress=None) -> ResidualReport`: `.l4`, `.l3`, `.k`.
 - `k_anonymity(rows, quasi_identifiers) -> int`.
 
-`source` and `output` are callables that open plaintext chunks.
+`source` and `output` are `sandbox.Source`s.
 """
 
 from handover.masking.isolated import redact_isolated, residual_isolated

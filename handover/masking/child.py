@@ -4,7 +4,9 @@ Input: parameters, the selection, then two streams (the source twice; for the se
 output). Output: the redacted bytes as data frames, and a report that says the output is whole.
 """
 
+import os
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 import msgspec
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
     from handover.masking.flat_redaction import FlatRedaction
 
 
+class UnwrittenError(Exception):
+    """The output could not be written; with the system's number of the reason."""
+
+
 class Parameters(msgspec.Struct, kw_only=True):
     """The first frame."""
 
@@ -34,6 +40,8 @@ class Parameters(msgspec.Struct, kw_only=True):
     samples: int = 0
     #: Number of the part and of how many.
     part: tuple[int, int] = (0, 1)
+    #: The descriptor that the output goes to; without it the output goes to stdout.
+    target: int | None = None
     quasi_identifiers: list[str] = msgspec.field(default_factory=list)
 
 
@@ -55,6 +63,9 @@ def main() -> None:
     except FormatRefusedError as error:
         outgoing.write(pack(FrameKind.REFUSED, msgspec.json.encode(error.reason)))
         return
+    except UnwrittenError as error:
+        outgoing.write(pack(FrameKind.UNWRITTEN, b"%d" % error.args[0]))
+        return
     outgoing.write(pack(FrameKind.REPORT, msgspec.json.encode(report)))
 
 
@@ -72,8 +83,21 @@ def _redact(parameters: Parameters, incoming: BinaryIO, outgoing: BinaryIO) -> R
         part=parameters.part,
         on_sample=lambda sample: outgoing.write(pack(FrameKind.SIDE, msgspec.json.encode(sample))),
     )
-    outgoing.writelines(pack_stream(redaction.output()))
+    if parameters.target is None:
+        outgoing.writelines(pack_stream(redaction.output()))
+    else:
+        _write(redaction.output(), parameters.target)
     return redaction.report
+
+
+def _write(output: Iterator[bytes], target: int) -> None:
+    for piece in output:
+        left = memoryview(piece)
+        try:
+            while left:
+                left = left[os.write(target, left) :]
+        except OSError as error:
+            raise UnwrittenError(error.errno) from error
 
 
 def _redaction(incoming: BinaryIO, name: str, **how: Any) -> "Redaction | FlatRedaction":

@@ -17,8 +17,8 @@ from handover.detection.screening import KINDS, Screen, is_current
 from handover.detection.survey import Survey
 from handover.formats import Batch, Column
 from handover.formats.delimited import DelimitedWriter
-from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, records_of
-from handover.kernel import NONE
+from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, halves, records_of
+from handover.kernel import NONE, KernelFullError
 from handover.kernel.threads import in_order
 from handover.masking.policy import FieldRule, Policy
 from handover.masking.pseudonyms import padded_key
@@ -128,24 +128,46 @@ class FlatRedactor:
         return Redactor(self._survey, self._policy, self._key)
 
     def _redact(self, worker: _Worker, block: Block) -> Redacted:
+        try:
+            return _merged(list(self._parts(worker, block)))
+        except WideRecordError:
+            return _merged(list(self._slowly(worker.redactor, [block])))
+
+    def _parts(self, worker: _Worker, block: Block, keep: Sequence[bool] | None = None) -> Iterator[Redacted]:
+        """The block as a whole, or where it does not fit into the kernel, in parts."""
         base = worker.kernel.mark
         try:
             batch = FlatBatch(worker.kernel, block, self._table)
-            keep = self._keep(batch.as_batch(self._subject)) if self._judge else None
-            fields, columns = [], []
-            growth = 0
-            for index, plan in enumerate(self._plans):
-                report = FieldRedaction(name=plan.name, action=plan.rule.action)
-                column, more = _column(worker, batch, index, plan, report)
-                columns.append(column)
-                fields.append(report)
-                growth += more
-            output = self._join(worker, batch, columns, keep, growth)
-            return Redacted(batch.count, output, fields, keep, lambda: self._again(block))
-        except WideRecordError:
-            return _merged(list(self._slowly(worker.redactor, [block])))
+            if self._judge and keep is None:
+                keep = self._keep(batch.as_batch(self._subject))
+            whole = self._apply(worker, block, batch, keep)
+        except KernelFullError:
+            parts = halves(block)
+            if len(parts) == 1:
+                raise
+        else:
+            yield whole
+            return
         finally:
             worker.kernel.mark = base
+        done = 0
+        for half in parts:
+            for part in self._parts(worker, half, keep and keep[done:]):
+                done += part.count
+                yield part
+
+    def _apply(self, worker: _Worker, block: Block, batch: FlatBatch, keep: Sequence[bool] | None) -> Redacted:
+        fields, columns = [], []
+        growth = 0
+        for index, plan in enumerate(self._plans):
+            report = FieldRedaction(name=plan.name, action=plan.rule.action)
+            column, more = _column(worker, batch, index, plan, report)
+            columns.append(column)
+            fields.append(report)
+            growth += more
+        keep = keep and keep[: batch.count]
+        output = self._join(worker, batch, columns, keep, growth)
+        return Redacted(batch.count, output, fields, keep, lambda: self._again(block))
 
     def _keep(self, batch: Batch) -> list[bool]:
         assert self._judge is not None  # noqa: S101 - asked by the caller
@@ -192,7 +214,9 @@ class FlatRedactor:
 
 
 def _merged(parts: list[Redacted]) -> Redacted:
-    """Batches of one block as one."""
+    """Parts of one block as one."""
+    if len(parts) == 1:
+        return parts[0]
     fields: dict[str, FieldRedaction] = {}
     for part in parts:
         merge_fields(fields, part.fields)

@@ -1,18 +1,19 @@
 """The parent's side of redaction and of the second scan."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from contextlib import ExitStack
+from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from handover.detection import Source
 from handover.formats import FormatRefusedError
 from handover.i18n import Text
 from handover.masking.child import Parameters
 from handover.masking.policy import Policy
 from handover.masking.report import RedactionReport, ResidualReport
 from handover.masking.selection import Selection
-from handover.sandbox import Limits, SandboxCrashError, run_isolated
+from handover.sandbox import Limits, SandboxCrashError, Source, Stream, run_isolated, stream_of
 from handover.sandbox.frames import FrameKind, FrameParser, pack, pack_stream
 from handover.sandbox.run import Progress
 
@@ -29,7 +30,7 @@ def redact_isolated(
     policy: Policy,
     key: bytes,
     *,
-    sink: Callable[[bytes], None],
+    sink: Callable[[bytes], None] | BinaryIO,
     selection: Selection | None = None,
     samples: int = 0,
     on_sample: Callable[[bytes], None] = lambda _record: None,
@@ -40,11 +41,11 @@ def redact_isolated(
     """Redacts one file in a child.
 
     Args:
-        source: opens the plaintext anew; opened twice.
+        source: the plaintext; read twice.
         name: the file's name, for telling CSV from TXT and for keeping the tabs of a `.tsv`.
         policy: what happens to each field and kind.
         key: the recipient's pseudonym key, at least 16 bytes.
-        sink: takes the output piece by piece; it is whole only when this function returns.
+        sink: takes the output piece by piece; it is whole only when this function returns. The child writes an open file itself.
         selection: whose records go in; a record that can't be attributed stays out. Its references are those of the source.
         samples: how many records a reviewer is to see, drawn under the key.
         on_sample: takes each of them as the JSON of a `SampledRecord`, in the file's order.
@@ -54,20 +55,24 @@ def redact_isolated(
     Raises:
         FormatRefusedError: the file can't be inspected, so it is not redacted.
         SandboxError: the child ran out of time or memory, or crashed.
+        OSError: the output could not be written.
     """
     if len(key) < _MIN_KEY:
         raise ValueError("a pseudonym key has at least 16 bytes")
     if selection is not None and selection.drop_fields:
         raise ValueError("fields are dropped by the policy, not by the selection")
-    parameters = Parameters(task="redact", name=name, policy=policy, key=key, samples=samples, part=part)
+    target = None if callable(sink) else sink.fileno()
+    parameters = Parameters(
+        task="redact", name=name, policy=policy, key=key, samples=samples, part=part, target=target
+    )
 
-    def wire() -> Iterator[bytes]:
+    def wire(stream: Stream) -> Iterator[bytes]:
         yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
         yield from pack_stream([msgspec.msgpack.encode(selection)])
-        yield from pack_stream(source())
-        yield from pack_stream(source())
+        yield from stream.frames()
+        yield from stream.frames()
 
-    return _run(wire(), RedactionReport, sink, progress, limits, on_sample)
+    return _run([source], wire, RedactionReport, sink, progress, limits, on_sample)
 
 
 def residual_isolated(
@@ -88,18 +93,19 @@ def residual_isolated(
     """
     parameters = Parameters(task="residual", name=name, policy=policy, quasi_identifiers=list(quasi_identifiers))
 
-    def wire() -> Iterator[bytes]:
+    def wire(before: Stream, after: Stream) -> Iterator[bytes]:
         yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
-        yield from pack_stream(source())
-        yield from pack_stream(output())
+        yield from before.frames()
+        yield from after.frames()
 
-    return _run(wire(), ResidualReport, lambda _: None, progress, limits)
+    return _run([source, output], wire, ResidualReport, lambda _: None, progress, limits)
 
 
 def _run(
-    wire: Iterator[bytes],
+    sources: Sequence[Source],
+    wire: Callable[..., Iterator[bytes]],
     report: type[R],
-    sink: Callable[[bytes], None],
+    sink: Callable[[bytes], None] | BinaryIO,
     progress: Progress | None,
     limits: Limits | None,
     on_sample: Callable[[bytes], None] = lambda _record: None,
@@ -110,16 +116,30 @@ def _run(
 
     def take(data: bytes) -> None:
         for kind, payload in parser.feed(data):
-            if kind is FrameKind.DATA:
+            if kind is FrameKind.DATA and callable(sink):
                 sink(payload)
             elif kind is FrameKind.SIDE:
                 on_sample(payload)
             elif kind is FrameKind.REPORT:
                 results.append(msgspec.json.decode(payload, type=report))
+            elif kind is FrameKind.UNWRITTEN:
+                raise OSError(int(payload), os.strerror(int(payload)))
             elif kind is FrameKind.REFUSED:
                 reasons.append(msgspec.json.decode(payload, type=Text))
 
-    run_isolated(_CHILD, stdin=wire, limits=limits, on_output=take, on_progress=progress)
+    with ExitStack() as stack:
+        streams = [stack.enter_context(stream_of(source)) for source in sources]
+        run_isolated(
+            _CHILD,
+            stdin=wire(*streams),
+            descriptors=[
+                *(descriptor for stream in streams for descriptor in stream.descriptors),
+                *(() if callable(sink) else (sink.fileno(),)),
+            ],
+            limits=limits,
+            on_output=take,
+            on_progress=progress,
+        )
     if reasons:
         raise FormatRefusedError(reasons[0])
     if not results:

@@ -5,6 +5,7 @@ and environment are readable by others. The end of a stream is a frame of its ow
 mistaken for a whole file.
 """
 
+import os
 import struct
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
@@ -29,6 +30,10 @@ class FrameKind(IntEnum):
     REFUSED = 5
     #: Rows of an extra stream beside the data (spans, subject digests).
     SIDE = 6
+    #: Instead of a stream of data: the number of the descriptor that the child has it under.
+    FILE = 7
+    #: A file that the child was to write could not be written; `errno` as text.
+    UNWRITTEN = 8
 
 
 def pack(kind: FrameKind, payload: bytes = b"") -> bytes:
@@ -57,12 +62,23 @@ def read_frame(stream: BinaryIO) -> tuple[FrameKind, bytes]:
 
 
 def read_stream(stream: BinaryIO) -> Iterator[bytes]:
-    """The payloads of data frames up to the end frame."""
+    """The payloads of data frames up to the end frame, or what a file holds."""
     while True:
         kind, payload = read_frame(stream)
         if kind is FrameKind.END:
             return
+        if kind is FrameKind.FILE:
+            yield from _pieces_of(int(payload))
+            return
         yield payload
+
+
+def _pieces_of(descriptor: int) -> Iterator[bytes]:
+    # By offset, since two streams may share the descriptor.
+    at = 0
+    while piece := os.pread(descriptor, _PIECE, at):
+        yield piece
+        at += len(piece)
 
 
 def _exactly(stream: BinaryIO, size: int) -> bytes:

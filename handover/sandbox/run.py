@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,6 +29,8 @@ from handover.sandbox.limits import Limits, Outcome, Protections
 
 _BOOTSTRAP = "import sys; sys.path.insert(0, sys.argv.pop(1)); from handover.sandbox.child import main; main()"
 _ROOT = str(Path(__file__).resolve().parents[2])
+#: OpenBLAS, which numpy loads and nothing here uses, would start a thread a core that spins at first.
+_ENVIRONMENT = {"LC_ALL": "C.UTF-8", "TZ": "UTC", "OPENBLAS_NUM_THREADS": "1"}
 _READ_SIZE = 1 << 20
 #: The largest pipe an unprivileged process may have; fewer switches between the two sides.
 _PIPE_SIZE = 1 << 20
@@ -43,6 +45,7 @@ def run_isolated(
     module: str,
     *,
     stdin: bytes | Iterable[bytes] = b"",
+    descriptors: Sequence[int] = (),
     limits: Limits | None = None,
     on_output: Callable[[bytes], None] | None = None,
     on_progress: Progress | None = None,
@@ -52,6 +55,7 @@ def run_isolated(
     Args:
         module: dotted name of a module of this package with a function `main()`.
         stdin: the child's input; an iterable is read lazily, in the caller's thread.
+        descriptors: open files that it has under the same numbers.
         limits: what it may use.
         on_output: takes stdout piece by piece; without it stdout is returned.
         on_progress: takes each `{"progress": {...}}` line that the child writes to stderr.
@@ -67,8 +71,9 @@ def run_isolated(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd="/",
-        env={"LC_ALL": "C.UTF-8", "TZ": "UTC"},
+        env=_ENVIRONMENT,
         close_fds=True,
+        pass_fds=descriptors,
         start_new_session=True,
         bufsize=0,
     )
