@@ -46,7 +46,7 @@ static u32 cue; /* PHONE and CARD since the last digit */
 
 /* What has been seen of the value so far. */
 static u32 state, place, numeral, members, hidden, separator, hex_signs, hex_dots, accounts, names_end;
-static u32 region, trigger;            /* since the last sign that ends an address */
+static u32 segment, trigger;           /* behind the last sign that ends an address: where, and whether a word of places was met since */
 static u32 line_plain, line_place; /* a line without signs, and with a character of a street or house in it */
 static u32 code1, code2;         /* the last two characters */
 /* The same folded; 0 at the start. */
@@ -376,10 +376,12 @@ static int is_row_of_names(u32 at, u32 behind) {
 }
 
 /* Whether a number that may be a house's stands right before a word: 12 Main, 12A, Main, 12-14 Main, 12 bis Main, 5th Main. */
-static int after_number(const u8 *text, u32 low, u32 start) {
+enum { LONGEST_BEHIND_NUMBER = 6 };
+static inline int after_number(const u8 *text, u32 low, u32 start) {
     u32 p = start, n = 0;
     if (p < low + 2) return 0;
     if (text[p - 1] != ' ') return text[p - 1] >= 0x80;
+    if (!run_count || runs[run_count - 1].end + LONGEST_BEHIND_NUMBER < start) return 0;
     p--;
     if (text[p - 1] == ',') p--;
     for (; p > low && is_letter(text[p - 1]) && n < 3; n++) p--;
@@ -543,7 +545,7 @@ static int take_sign(const u8 *text, u32 low, u32 high, u32 at, u32 c) {
     if ((c == ' ' || c == '.' || c == '-') && !separator) separator = 1;
     else members = hidden = 0;
     if (c == '#' && place && numeral) return SLOW;
-    if (c == ';' || c == '!' || c == '?' || c == '"' || c == ':' || c == '\t' || c == '\n' || c == '<' || c == '>') region = trigger = 0;
+    if (c == ';' || c == '!' || c == '?' || c == '"' || c == ':' || c == '\t' || c == '\n' || c == '<' || c == '>') segment = at + 1, trigger = 0;
     if (c == '\n') {
         if (line_plain && line_place) return SLOW;
         line_plain = 1, line_place = 0;
@@ -603,10 +605,22 @@ static u32 decimals(const u8 *text) {
     return count;
 }
 
+static int begins_region(u32 at) { return value_end - at >= 6 && value[at + 3] >= 0xE0 && listed(HEADS, value + at, 6); }
+
+/* Whether a region's name begins in what stands before a word of places. */
+static int holds_region(u32 from, u32 to) {
+    for (u32 at = from, size, code; at < to; at += size) {
+        code = decode(value, at, &size);
+        if (code < 0xFFFF && characters[code] & REGION && begins_region(at)) return 1;
+    }
+    return 0;
+}
+
 static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_numbers) {
     u32 last = 0, size;
-    run_count = hit_count = cue_count = cue = longitude = region = trigger = line_place = code1 = code2 = 0;
-    line_plain = 1;
+    u32 surnames = 0; /* bit n: so many characters before this one stood one that surnames begin with */
+    run_count = hit_count = cue_count = cue = longitude = trigger = line_place = code1 = code2 = 0;
+    line_plain = 1, segment = low;
     value = text, value_start = low, value_end = high;
     state = place = numeral = members = hidden = separator = hex_signs = hex_dots = accounts = before = before2 = 0;
     names_end = low;
@@ -618,7 +632,8 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
             code = decode(text, at, &size);
             kind = code < 0xFFFF ? characters[code] : DOUBT;
         }
-        if (behind && (kind & TITLE_START || !is_hanzi(code)) && name_before(at, code, size)) return SLOW;
+        surnames <<= 1;
+        if (behind && surnames & 0x1C && (kind & TITLE_START || !is_hanzi(code)) && name_before(at, code, size)) return SLOW;
         if (letters[c] & ALNUM) {
             if (code1 == 0x4F7F && is_digit(c)) return SLOW; /* 使014578 */
             u32 end = take_word(text, high, at, with_names);
@@ -629,9 +644,11 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
         if (c < 0x80) {
             u32 at_state = state;
             STEP(c, at + 1);
-            state = at_state, last = 0;
-            if (take_sign(text, low, high, at, c)) return SLOW;
-            code2 = code1, code1 = c;
+            state = at_state, last = 0, code2 = code1, code1 = c;
+            if (c == ' ') { /* what `take_sign` does with it */
+                if (separator) members = hidden = 0;
+                separator = 1, line_plain = hex_signs = hex_dots = numeral = 0, before2 = before, before = ' ';
+            } else if (take_sign(text, low, high, at, c)) return SLOW;
             continue;
         }
         if (state || kind & TERM_START) {
@@ -640,7 +657,7 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
             state = at_state;
         }
         if (kind & DOUBT) return SLOW;
-        c = folded(code);
+        c = is_hanzi(code) ? OTHER : folded(code);
         if (c != OTHER) {
             if (take_sign(text, low, high, at, c)) return SLOW;
             code2 = code1, code1 = last = code;
@@ -653,12 +670,12 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
                 line_place = 1;
             }
             if (kind & STREET) place = at + 1, line_place = 1;
-            if (kind & (STOP | TRIGGER | REGION)) {
-                trigger |= kind & TRIGGER;
-                if (kind & REGION && high - at >= 6 && text[at + 3] >= 0xE0 && listed(HEADS, text + at, 6)) region = 1;
-                if (kind & STOP) region = trigger = 0;
-                if (region && trigger) return SLOW;
+            if (kind & TRIGGER && !trigger) {
+                trigger = 1;
+                if (holds_region(segment, at)) return SLOW;
             }
+            if (trigger && kind & REGION && begins_region(at)) return SLOW;
+            if (kind & STOP) segment = at + size, trigger = 0;
             if (kind & SURNAME && (is_digit(code1) || code2 == 0x7537 || code2 == 0x5973 || code2 == 0x8BF4 || code2 == 0x79F0) && name_from(at, 0)) return SLOW;
             if (kind & NAME && with_names && at >= names_end) {
                 u32 length = known_name(text + at, high - at);
@@ -675,6 +692,7 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
         /* 1990年5月12日生 */
         if (code == 0x751F && (is_digit(before) || before == ' ' || (before && before < ' ') || last == 0x65E5 || last == 0x6708)) return SLOW;
         numeral = kind & NUMERAL;
+        surnames |= (kind & SURNAME) != 0;
         before2 = kind & PLATE ? PLATE : before;
         before = OTHER;
         code2 = code1, code1 = last = code;
