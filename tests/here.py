@@ -23,7 +23,7 @@ def run_here(
     module: str,
     *,
     stdin: bytes | Iterable[bytes] = b"",
-    descriptors: Sequence[int] = (),  # noqa: ARG001 - they are open here too
+    descriptors: Sequence[int] = (),
     limits: Limits | None = None,
     on_output: Callable[[bytes], None] | None = None,
     on_progress: Progress | None = None,

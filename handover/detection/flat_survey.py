@@ -7,9 +7,9 @@ from itertools import chain
 import msgspec
 
 from handover.detection.known import MAX_NUMBERS
-from handover.detection.number_table import NumberTable
+from handover.detection.number_table import Hashes, NumberTable, hashes_of
 from handover.detection.scanner import SOURCES_OF_NUMBERS
-from handover.detection.survey import LEARNT_ROLES, RUNNING_TEXT, Survey
+from handover.detection.survey import LEARNT_ROLES, RUNNING_TEXT, Survey, kind_of_numbers
 from handover.formats import Batch
 from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
@@ -17,12 +17,12 @@ from handover.kernel.threads import TornBlockError, in_order
 
 
 class _Learnt(msgspec.Struct):
-    """What one block holds: records, filled cells by column, new values by column of names, lines by column of numbers."""
+    """What one block holds: records, filled cells by column, new values by column of names, and its numbers."""
 
     count: int
     filled: dict[str, int]
     values: dict[str, list[str]]
-    lines: dict[str, bytes]
+    numbers: Hashes | None = None
     #: Instead of all that, the records.
     batches: Iterable[Batch] = ()
     #: Part of what begins with a block that does not end where a record does.
@@ -55,16 +55,16 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
             blocks,
             lambda _: _Worker(),
             lambda rest: _rest(rest, table),
+            caller_works=True,
         ):
             if not (torn and learnt.torn):
                 counts.append(0)
             torn = learnt.torn
             survey.records += learnt.count
             counts[-1] += learnt.count
+            if learnt.numbers:
+                numbers.submit(survey.learn_numbers, learnt.numbers)
             for name, filled in learnt.filled.items():
-                lines = learnt.lines.get(name)
-                if lines is not None:
-                    numbers.submit(survey.learn_numbers, name, lines)
                 survey.learn(name, filled, learnt.values.get(name, []))
             for batch in learnt.batches:
                 survey.add(batch)
@@ -92,7 +92,7 @@ def _is_torn(kernel: Kernel, block: Block, table: FlatTable) -> bool:
 
 def _rest(blocks: Iterator[Block], table: FlatTable) -> Iterator[_Learnt]:
     for batch in records_of(blocks, table):
-        yield _Learnt(0, {}, {}, {}, [batch], torn=True)
+        yield _Learnt(0, {}, {}, batches=[batch], torn=True)
 
 
 class _Worker:
@@ -109,19 +109,20 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
     try:
         batch = FlatBatch(kernel, block, table)
         wanted = LEARNT_ROLES - RUNNING_TEXT if survey.names.is_full else LEARNT_ROLES
-        learnt = _Learnt(batch.count, {}, {}, {})
+        learnt = _Learnt(batch.count, dict(zip(table.names, batch.filled(), strict=True)), {})
+        sources: list[tuple[int, str]] = []
         for index, name in enumerate(table.names):
             entry = survey.fields[name]
-            learnt.filled[name] = batch.filled(index)
-            lines = batch.lines(index) if entry.decided and entry.role in SOURCES_OF_NUMBERS else None
-            if lines is not None:
-                learnt.lines[name] = lines
+            if entry.decided and entry.role in SOURCES_OF_NUMBERS:
+                sources.append((index, kind_of_numbers(entry.role)))
             elif entry.decided and entry.role == "person_name":
                 learnt.values[name] = batch.new_values(index, worker.seen)
             elif not entry.decided or entry.role in wanted:
                 learnt.values[name] = batch.values(index)
+        if sources:
+            learnt.numbers = hashes_of(batch, sources)
     except WideRecordError:
-        return _Learnt(0, {}, {}, {}, records_of([block], table))
+        return _Learnt(0, {}, {}, batches=records_of([block], table))
     finally:
         kernel.mark = mark
     return learnt

@@ -11,7 +11,7 @@ from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.spans import Span
 
 if TYPE_CHECKING:
-    from handover.detection.number_table import NumberTable
+    from handover.detection.number_table import Hashes, NumberTable
     from handover.detection.screening import Screen
 
 #: Names beyond this are not remembered; the report of a larger file says that its free text was searched for these.
@@ -30,7 +30,6 @@ class KnownValues:
     def __init__(self) -> None:
         #: First two characters of a Chinese name → the lengths of the names that begin with them, longest first.
         self._chinese: dict[str, list[int]] = {}
-        self._firsts, self._seconds = set[str](), set[str]()
         #: First word of a Latin name → the whole names.
         self._latin: dict[str, list[str]] = {}
         self._names: set[str] = set()
@@ -50,16 +49,17 @@ class KnownValues:
 
     def add_numbers(self, values: Iterable[str], kind: str) -> None:
         if self.table is not None:
-            self.add_number_lines("".join(f"{value}\n" for value in values if "\n" not in value).encode(), kind)
+            self.table.add("".join(f"{value}\n" for value in values if "\n" not in value).encode(), kind)
+            self.screen = None
             return
         for value in dict.fromkeys(values):
             if value not in self._numbers:
                 self.add_number(value, kind)
 
-    def add_number_lines(self, lines: bytes, kind: str) -> None:
-        """Numbers for `table`, LF behind each."""
+    def add_number_hashes(self, hashes: "Hashes") -> None:
+        """Numbers for `table`."""
         assert self.table is not None  # noqa: S101 - set before
-        self.table.add(lines, kind)
+        self.table.add_hashes(hashes)
         self.screen = None
 
     def add_name(self, value: str) -> None:
@@ -86,8 +86,6 @@ class KnownValues:
         lengths = self._chinese.get(name[:2])
         if lengths is None:
             self._chinese[name[:2]] = [len(name)]
-            self._firsts.add(name[0])
-            self._seconds.add(name[1])
             self._pattern = None
         elif len(name) not in lengths:
             lengths.append(len(name))
@@ -126,7 +124,9 @@ class KnownValues:
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
         if self._pattern is None:
-            first, second = ("".join(map(re.escape, characters)) for characters in (self._firsts, self._seconds))
+            first, second = (
+                "".join(map(re.escape, set(characters))) for characters in zip(*self._chinese, strict=True)
+            )
             self._pattern = re.compile(f"[{first}](?=[{second}])")
         for match in self._pattern.finditer(text):
             start = match.start()

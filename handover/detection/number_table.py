@@ -1,15 +1,37 @@
 """Numbers known from columns as 64-bit hashes in the kernel: eight bytes each, where a dictionary of strings takes 150."""
 
+from collections.abc import Sequence
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 
+from handover.formats.flat import FlatBatch
 from handover.kernel import Kernel
 
 #: In the kernel's order; a telephone's first.
 KINDS = ("phone", "resident_id", "bank_card")
 #: Twice as many slots as numbers, a power of two.
 _SPARE = 2
+
+
+class Hashes(NamedTuple):
+    """Of numbers of one block."""
+
+    hashes: bytes
+    #: How long the numbers are, a bit for each length.
+    lengths: int
+
+
+def hashes_of(batch: FlatBatch, columns: Sequence[tuple[int, str]]) -> Hashes:
+    """The numbers of some columns, given by index and kind; works in the batch's own kernel."""
+    kernel, mark = batch.kernel, batch.kernel.mark
+    start = at = kernel.reserve(8 * batch.count * len(columns))
+    for index, kind in columns:
+        cells = *batch.cells(index), batch.count
+        at += 8 * kernel.call("hash_numbers", batch.text, *cells, KINDS.index(kind), at)
+    kernel.mark = mark
+    return Hashes(kernel.view(start, at - start, np.uint8).tobytes(), kernel.call("lengths_of_numbers"))
 
 
 class NumberTable:
@@ -30,6 +52,14 @@ class NumberTable:
             mark = self._kernel.mark
             room = self._most - self.count
             self.count += self._kernel.call("add_numbers", self._kernel.put(lines), len(lines), KINDS.index(kind), room)
+            self._kernel.mark = mark
+
+    def add_hashes(self, hashes: Hashes) -> None:
+        """Adds numbers of a block."""
+        with self._lock:
+            mark = self._kernel.mark
+            count, room = len(hashes.hashes) // 8, self._most - self.count
+            self.count += self._kernel.call("add_hashes", self._kernel.put(hashes.hashes), count, hashes.lengths, room)
             self._kernel.mark = mark
 
     def kinds_of(self, numbers: list[str]) -> list[str | None]:

@@ -5,6 +5,7 @@ narrative in the first record that names the last customer is found too.
 """
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from handover.detection.detectors import person_name
 from handover.detection.headers import is_single_word_name, role_of_header
@@ -14,6 +15,9 @@ from handover.detection.report import Subject, local_name
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
 from handover.formats.errors import refuse
+
+if TYPE_CHECKING:
+    from handover.detection.number_table import Hashes
 
 #: Values that decide a role; a column that starts with empty cells waits for them.
 _SAMPLE = 500
@@ -99,9 +103,9 @@ class Survey:
         """From more of a field that `add` has met: how many values are not empty, and those that its role asks for."""
         self._take(self.fields[name], filled, list(filter(None, values)))
 
-    def learn_numbers(self, name: str, lines: bytes) -> None:
-        """Numbers of a field, LF behind each, for the table of a large file."""
-        self.known.add_number_lines(lines, _kind_of_numbers(self.fields[name].role))
+    def learn_numbers(self, hashes: "Hashes") -> None:
+        """Numbers of a block of a large file."""
+        self.known.add_number_hashes(hashes)
 
     def _take(self, entry: FieldSurvey, filled: int, present: list[str]) -> None:
         entry.values += filled
@@ -156,12 +160,12 @@ class Survey:
         if entry.role == "person_name":
             self.known.add_names(values)
         elif entry.role in SOURCES_OF_NUMBERS:
-            self.known.add_numbers(values, _kind_of_numbers(entry.role))
+            self.known.add_numbers(values, kind_of_numbers(entry.role))
         elif entry.role in RUNNING_TEXT:
             self.names.read(values)
 
 
-def _kind_of_numbers(role: str) -> str:
+def kind_of_numbers(role: str) -> str:
     return "phone" if role == "telephone" else role
 
 

@@ -13,11 +13,13 @@ import numpy as np
 from handover.formats.delimited import first_names, read_on
 from handover.formats.encoding import to_utf8, utf8_text
 from handover.formats.records import Batch, Column, Notes, Table
-from handover.kernel import NONE, Kernel
+from handover.kernel import NONE, Kernel, prepare
 from handover.kernel.threads import TornBlockError
 
 #: Large enough that the work per block vanishes, small enough that some of them at once are little memory.
 BLOCK = 4 << 20
+#: The first one is read by Python too, to learn what the columns hold.
+_FIRST = 1 << 20
 #: A record longer than this is left to the other reader, which knows how to refuse it.
 _LONGEST_RECORD = 8 << 20
 _MOST_COLUMNS = 1024
@@ -44,6 +46,7 @@ class FlatTable:
     """A table that is being read: names of its columns, and its records block by block."""
 
     def __init__(self, chunks: Iterable[bytes], delimiter: str) -> None:
+        prepare()
         self.delimiter = delimiter
         self._pieces = to_utf8(chunks)
         self._blocks = self._cut()
@@ -65,7 +68,7 @@ class FlatTable:
         for piece in self._pieces:
             held.append(piece)
             size += len(piece)
-            if size >= BLOCK:
+            if size >= (BLOCK if start else min(_FIRST, BLOCK)):
                 data = b"".join(held)
                 end = _end_of_records(data)
                 if end:
@@ -127,11 +130,10 @@ class FlatBatch:
         self.size = len(block.data)
         self._most = self.size // columns + 1
         self.text = kernel.put(block.data)
-        self._starts, self._ends, said = (kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (4,))
-        is_utf8 = kernel.call("is_utf8", self.text, self.size)
+        self._starts, self._ends, said = (kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (5,))
         arguments = ord(table.delimiter), columns, self._starts, self._ends, self._most, said
         kernel.call("split", self.text, self.size, block.last, *arguments)
-        self.count, taken, self.ragged, widest = kernel.view(said, 4, np.uint32).tolist()
+        self.count, taken, self.ragged, widest, is_utf8 = kernel.view(said, 5, np.uint32).tolist()
         if taken != self.size:
             raise TornBlockError
         if not is_utf8:
@@ -144,9 +146,13 @@ class FlatBatch:
         offset = 4 * column * self._most
         return self._starts + offset, self._ends + offset
 
-    def filled(self, column: int) -> int:
-        """How many cells are not empty."""
-        return self.kernel.call("count_filled", *self.cells(column), self.count)
+    def filled(self) -> list[int]:
+        """How many cells of each column are not empty."""
+        columns, mark = len(self.table.names), self.kernel.mark
+        out = self.kernel.reserve(4 * columns)
+        self.kernel.call("count_filled", *self.cells(0), self.count, columns, self._most, out)
+        self.kernel.mark = mark
+        return self.kernel.view(out, columns, np.uint32).tolist()  # type: ignore[no-any-return]
 
     def lines(self, column: int) -> bytes | None:
         """The cells, LF behind each; None when one holds an LF itself."""

@@ -8,6 +8,7 @@ import atexit
 import weakref
 from functools import cache
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,22 @@ class KernelFullError(MemoryError):
     """The work needs more memory than an instance has: less of it at once may fit."""
 
 
-@cache
+_compiling = Lock()
+
+
+def prepare() -> None:
+    """Begins to compile beside other work."""
+    if not _compiled.cache_info().currsize:
+        Thread(target=_module, daemon=True).start()
+
+
 def _module() -> tuple[wasmtime.Engine, wasmtime.Module]:
+    with _compiling:
+        return _compiled()
+
+
+@cache
+def _compiled() -> tuple[wasmtime.Engine, wasmtime.Module]:
     config = wasmtime.Config()
     config.memory_reservation = _RESERVED
     config.memory_reservation_for_growth = 0
@@ -47,7 +62,7 @@ def _end() -> None:
     """Before the interpreter takes its modules apart, for wasmtime's own clean-up needs them."""
     for kernel in list(_instances):
         kernel.__dict__.clear()
-    _module.cache_clear()
+    _compiled.cache_clear()
 
 
 class Kernel:

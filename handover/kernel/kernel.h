@@ -28,6 +28,9 @@ enum { NONE = 0xFFFFFFFF };
 /* 0 when a list does not hold the text, otherwise 1 and what was noted with it. */
 u32 listed(u32 list, const u8 *text, u32 size);
 
+/* utf8.c */
+u32 is_utf8(const u8 *text, u32 size);
+
 typedef struct { const u8 *text; u32 size; } Label; /* a kind's name */
 enum { KEEP, MARK, MAKE_TOKEN, YEAR, DISTRICT };
 enum { TOKEN = 26 };

@@ -84,24 +84,46 @@ static u32 put_numbers(const u64 *hashes, u32 count, u32 room) {
     return added;
 }
 
-/* Numbers, LF behind each, of seven digits at least with spaces and hyphens between; kind 0 is a telephone's. Returns how many are new. */
-u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
-    u32 added = 0, count = 0, plain = 1, held = 0;
+/* Of a number of seven digits at least with spaces and hyphens between; 0 for anything else. Kind 0 is a telephone's. */
+static u64 number_hash(const u8 *text, u32 size, u32 kind) {
     u8 digits[64];
-    u64 hashes[TOGETHER];
+    u32 count = 0;
     for (u32 at = 0; at < size; at++) {
-        u8 c = text[at];
-        if (c == ' ' || c == '-') continue;
-        if (c != '\n') {
-            plain &= (u32)(c - '0') < 10 && count < sizeof digits;
-            if (plain) digits[count++] = c;
-            continue;
-        }
-        if (plain && count >= 7) number_lengths |= length_bit(count), hashes[held++] = (hash(digits, count) & ~7ull) | 1 | kind << 1;
-        if (held == TOGETHER) added += put_numbers(hashes, held, room - added), held = 0;
-        count = 0, plain = 1;
+        if (text[at] == ' ' || text[at] == '-') continue;
+        if ((u32)(text[at] - '0') > 9 || count == sizeof digits) return 0;
+        digits[count++] = text[at];
     }
-    return added + put_numbers(hashes, held, room - added);
+    if (count < 7) return 0;
+    number_lengths |= length_bit(count);
+    return (hash(digits, count) & ~7ull) | 1 | kind << 1;
+}
+
+/* The hashes of a column's numbers; how many. */
+u32 hash_numbers(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 kind, u64 *out) {
+    u32 held = 0;
+    for (u32 i = 0; i < count; i++)
+        if ((out[held] = number_hash(text + starts[i], ends[i] - starts[i], kind))) held++;
+    return held;
+}
+
+/* Adds what `hash_numbers` made, of numbers of these lengths. Returns how many are new. */
+u32 add_hashes(const u64 *hashes, u32 count, u32 lengths_there, u32 room) {
+    u32 added = 0;
+    number_lengths |= lengths_there;
+    for (u32 at = 0; at < count; at += TOGETHER) added += put_numbers(hashes + at, count - at < TOGETHER ? count - at : TOGETHER, room - added);
+    return added;
+}
+
+/* Numbers, LF behind each. Returns how many are new. */
+u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
+    u32 added = 0;
+    for (u32 at = 0, start = 0; at < size; at++) {
+        if (text[at] != '\n') continue;
+        u64 h = number_hash(text + start, at - start, kind);
+        if (h) added += put_numbers(&h, 1, room - added);
+        start = at + 1;
+    }
+    return added;
 }
 
 /* The cells that are not in `seen` yet (a table of hashes with room for `room` more), LF behind each: their size, or NONE when one of them

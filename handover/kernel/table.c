@@ -17,9 +17,10 @@ static u32 skip(const u8 *text, u32 at, u32 size, u32 a, u32 b, u32 c) {
 
 /* Reads whole records (RFC 4180, as leniently as Python's csv). Cells are (start, end) in `text`, cell (row, column) at
  * [column * most + row]; quotes are taken out and line ends made LF in place. `said`: rows, bytes taken, rows of another
- * width than `columns`, cells of the widest row. A record that may go on behind `size` is not taken unless `final`. */
+ * width than `columns`, cells of the widest row, whether it is UTF-8. A record that may go on behind `size` is not taken unless `final`. */
 void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *starts, u32 *ends, u32 most, u32 *said) {
     u32 rows = 0, taken = 0, ragged = 0, widest = 0, at = 0;
+    said[4] = is_utf8(text, size);
     while (at < size && rows < most) {
         u32 column = 0, blank = 1, whole = 0;
         for (;;) {
@@ -86,12 +87,14 @@ u32 gather(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u8 *ou
     return size;
 }
 
-/* How many cells are not empty. */
-u32 count_filled(const u32 *starts, const u32 *ends, u32 count) {
-    u32 filled = 0, i = 0;
-    for (; i + 4 <= count; i += 4) filled += (u32)__builtin_popcount(wasm_i32x4_bitmask(wasm_u32x4_gt(wasm_v128_load(ends + i), wasm_v128_load(starts + i))));
-    for (; i < count; i++) filled += ends[i] > starts[i];
-    return filled;
+/* How many cells of each column are not empty. */
+void count_filled(const u32 *starts, const u32 *ends, u32 count, u32 columns, u32 most, u32 *out) {
+    for (u32 column = 0; column < columns; column++, starts += most, ends += most) {
+        u32 filled = 0, i = 0;
+        for (; i + 4 <= count; i += 4) filled += (u32)__builtin_popcount(wasm_i32x4_bitmask(wasm_u32x4_gt(wasm_v128_load(ends + i), wasm_v128_load(starts + i))));
+        for (; i < count; i++) filled += ends[i] > starts[i];
+        out[column] = filled;
+    }
 }
 
 enum { AS_IS, EMPTY, EDITED };

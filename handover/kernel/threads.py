@@ -25,12 +25,17 @@ def in_order(
     blocks: Iterable[Block],
     make: Callable[[Worker | None], Worker],
     otherwise: Callable[[Iterator[Block]], Iterator[Result]],
+    *,
+    caller_works: bool = False,
 ) -> Iterator[Result]:
     """`work(worker, block)` for every block; `make` gives each thread its worker, and is given the one before. An error comes where its result would.
+
+    A core is left to a caller that has much to do with each result.
 
     When a block meets `TornBlockError`, `otherwise` gets it and all that follow.
     """
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = max(1, count - caller_works)
     workers: SimpleQueue[Worker] = SimpleQueue()
     worker: Worker | None = None
     for _ in range(count):

@@ -269,7 +269,7 @@ def _column(
     starts, ends = batch.cells(index)
     if plan.mode != _EDITED:
         if plan.mode == _EMPTY:
-            report.replaced = batch.filled(index)
+            report.replaced = batch.filled()[index]
         return [plan.mode, starts, ends, 0, 0, 0, 0, 0, 0, 0], 0
     kernel = worker.kernel
     slow, hits = _look(worker, batch, index, plan)

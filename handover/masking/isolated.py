@@ -62,9 +62,7 @@ def redact_isolated(
     if selection is not None and selection.drop_fields:
         raise ValueError("fields are dropped by the policy, not by the selection")
     target = None if callable(sink) else sink.fileno()
-    parameters = Parameters(
-        task="redact", name=name, policy=policy, key=key, samples=samples, part=part, target=target
-    )
+    parameters = Parameters(task="redact", name=name, policy=policy, key=key, samples=samples, part=part, target=target)
 
     def wire(stream: Stream) -> Iterator[bytes]:
         yield pack(FrameKind.PARAMETERS, msgspec.json.encode(parameters))
@@ -128,7 +126,7 @@ def _run(
                 reasons.append(msgspec.json.decode(payload, type=Text))
 
     with ExitStack() as stack:
-        streams = [stack.enter_context(stream_of(source)) for source in sources]
+        streams: list[Stream] = [stack.enter_context(stream_of(source)) for source in sources]
         run_isolated(
             _CHILD,
             stdin=wire(*streams),

@@ -23,9 +23,11 @@ _CHINESE = re.compile(r"[一-鿿㐀-䶿\U00020000-\U000323AF]{2,4}\Z")
 _WITH_DOT = re.compile(r"[一-鿿]{1,12}(?:[·•・][一-鿿]{1,12}){1,3}\Z")
 _LATIN = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr)\.? )?[A-Z][A-Za-zÀ-ſ'’.-]*(?:,? [A-Z][A-Za-zÀ-ſ'’.-]*){1,4}\Z")
 _LATIN_WORD = re.compile(r"[A-Z][A-Za-zÀ-ſ'’-]{1,24}\Z")
-_NO_CHINESE_PERSON = re.compile("公司|集团|有限|商行|银行|中心|学校|医院|酒店|部门|客服")
+_ORGANISATIONS = ("公司", "集团", "有限", "商行", "银行", "中心", "学校", "医院", "酒店", "部门", "客服")
+#: Most names, told with one look.
+_PLAIN = re.compile(f"[{''.join(SURNAMES)}][一-鿿]{{1,2}}\\Z")
 _NO_PERSON = re.compile(
-    rf"{_NO_CHINESE_PERSON.pattern}|\b(?:Inc|LLC|Ltd|Corp|Co|Bank|Company|Group|Services?|Center|University|Department|Union|Mortgage|Financial|Credit|Loan|Card|Account)\b"
+    rf"{'|'.join(_ORGANISATIONS)}|\b(?:Inc|LLC|Ltd|Corp|Co|Bank|Company|Group|Services?|Center|University|Department|Union|Mortgage|Financial|Credit|Loan|Card|Account)\b"
 )
 
 POSITIVE = (
@@ -69,12 +71,14 @@ def find(text: str) -> Iterator[Span]:
 
 def is_chinese_name(value: str) -> bool:
     """Two to four characters beginning with a surname (compound ones too), or a transcribed name with dots."""
+    if _PLAIN.match(value):
+        return value not in _WORDS and value[:2] not in _ORGANISATIONS and value[-2:] not in _ORGANISATIONS
     if _CHINESE.match(value):
         long_enough = value[:2] in COMPOUND_SURNAMES and len(value) > 2
         return (
             value not in _WORDS
             and (long_enough or (value[0] in SURNAMES and len(value) <= 4))
-            and not _NO_CHINESE_PERSON.search(value)
+            and not _NO_PERSON.search(value)
         )
     return _WITH_DOT.match(value) is not None
 

@@ -14,7 +14,7 @@ from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
 from handover.detection.names import chinese
-from handover.detection.names.model import NameModel, is_installed
+from handover.detection.names.model import NameModel, is_installed, prepare
 from handover.detection.spans import resolve
 from handover.i18n import Text
 
@@ -87,6 +87,8 @@ class NameLearner:
             form = hash(self._form(sentence))
             if form in self._forms:
                 continue
+            if not self._forms and is_installed():
+                prepare()
             self._forms.add(form)
             self._read_so_far.append(sentence)
             self.characters += len(sentence)

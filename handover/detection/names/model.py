@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from threading import Lock, Thread
 from typing import Any, NamedTuple
 
 #: Characters that go through the network together, padding included.
@@ -38,9 +39,22 @@ class _Loaded(NamedTuple):
     unknown: int
 
 
-@cache
+_loading = Lock()
+
+
 def _load() -> _Loaded:
     """Takes about a quarter of a second, so once per process, however many files it reads."""
+    with _loading:
+        return _load_once()
+
+
+def prepare() -> None:
+    """Begins to load beside other work."""
+    Thread(target=_load, daemon=True).start()
+
+
+@cache
+def _load_once() -> _Loaded:
     import numpy as np
     import onnxruntime as ort
 
