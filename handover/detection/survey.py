@@ -144,7 +144,6 @@ class Survey:
         entry.decided = True
         single_word = is_single_word_name(local_name(entry.name, entry.member))
         entry.role = _role(entry, single_word=single_word)
-        self.names.beside_column |= entry.role == "person_name"
         suppressed = _implausible(entry) if entry.role in _NO_FREE_TEXT else frozenset()
         # Amounts and numbers are searched for no names; everything else is.
         known = None if entry.role in _NO_FREE_TEXT else self.known

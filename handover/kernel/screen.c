@@ -569,8 +569,8 @@ static int is_doubtful(u32 at, u32 where) {
 /* A name right before a title that begins at `at`: a hit where it begins a value or follows a sign and is plainly a name. */
 static int titled_name(u32 at) {
     static const u32 orders[] = {3, 2, 4};
-    for (u32 n = 1; n < LONGEST_TITLE && at >= value_start + 3 * n; n++) /* a title that begins earlier and reaches over */
-        for (u32 size = n + 1; size <= LONGEST_TITLE && at + 3 * (size - n) <= value_end; size++)
+    for (u32 n = 1; n < LONGEST_TITLE && at >= value_start + 3 * n; n++) /* a title that ends here or reaches over */
+        for (u32 size = n; size <= LONGEST_TITLE && at + 3 * (size - n) <= value_end; size++)
             if (listed(TITLES, value + at - 3 * n, 3 * size)) return SLOW;
     for (u32 i = 0; i < 3; i++) {
         u32 n = orders[i], start = at - 3 * n, back = start;
@@ -586,11 +586,18 @@ static int titled_name(u32 at) {
     return SLOW;
 }
 
+/* Whether a surname that may stand alone ends where a title begins: 王先生. */
+static int surname_alone(u32 at) {
+    u32 code;
+    return at >= value_start + 3 && value[at - 3] >= 0xE0 && kind_at(at - 3, &code) & SURNAME && is_title(at) == WORD;
+}
+
 /* A Chinese name that ends here, where a title, a verb or another name follows: `code` and `size` are of the character at `at`. */
 static int name_before(u32 at, u32 code, u32 size) {
-    if (!name_until(at, 1)) return 0;
+    if (!name_until(at, 1)) return surname_alone(at) ? SLOW : 0;
     int title = is_title(at);
     if (title && name_until(at, 0)) return title == WORD ? titled_name(at) : SLOW;
+    if (title && surname_alone(at)) return SLOW;
     return may_join_names(code) && is_row_of_names(at, at + size) ? SLOW : 0;
 }
 

@@ -10,36 +10,27 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
 from handover.detection.names import chinese
+from handover.detection.names.judging import are_names, cleaned
 from handover.detection.names.model import NameModel, is_installed
 from handover.detection.spans import resolve
 from handover.i18n import Text
 
-#: About 20 s of one processor; a file with more running text is searched by rules and by the names learnt so far.
-MAX_CHARACTERS = 600_000
-#: The same where a column holds the names: most of those in its running text are known from there.
-MAX_BESIDE_COLUMN = 60_000
-#: How much is looked through for sentences of another form, a few seconds. Records of a table repeat themselves long before.
-MAX_EXAMINED = 1_500_000
+#: Some 250 s of one processor; a file with more running text that differs is searched by rules and by the names learnt so far.
+MAX_CHARACTERS = 10_000_000
+#: How much is looked through for sentences of another form, some 30 s. Records of a table repeat themselves long before.
+MAX_EXAMINED = 30_000_000
 #: No further either where of so many characters hardly any stood in a sentence of a form of its own.
 _STRETCH, _NEW = 150_000, 1_500
 _SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
 #: A longer one is cut: the model's memory grows with the longest of a batch.
 _LONGEST = 600
-_SHORTEST = 6
+_SHORTEST = 3
 _HAN = re.compile("[一-鿿]")
 _DIGITS = re.compile("[0-9]+")
 _BATCH = 512
-#: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
-_NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
-_PLACE_END = re.compile("[省市区县镇乡]\\Z")
-_TITLE_END = re.compile(f"{chinese.TITLE}\\Z")
-#: The share of its places above which characters are a name rather than a word.
-_MOSTLY = 0.5
-
 Method = Literal["model", "partly", "rules"]
 
 
@@ -58,8 +49,6 @@ class NameLearner:
         self._examined = 0
         #: Both counts where the stretch begins.
         self._stretch = (0, 0)
-        #: Whether a column holds the names.
-        self.beside_column = False
         self.characters = 0
         self.is_full = False
 
@@ -93,7 +82,7 @@ class NameLearner:
             self._waiting += [sentence[at : at + _LONGEST] for at in range(0, len(sentence), _LONGEST)]
             if len(self._waiting) >= _BATCH:
                 self._search()
-            if self.characters >= (MAX_BESIDE_COLUMN if self.beside_column else MAX_CHARACTERS):
+            if self.characters >= MAX_CHARACTERS:
                 self.is_full = True
                 return
 
@@ -115,17 +104,15 @@ class NameLearner:
         """Adds the names to the known values and forgets the text."""
         self._search()
         text = "\n".join(self._read_so_far)
-        for name, count in self._found.items():
-            # Three characters that begin with a surname are hardly ever a word; others must mostly be a name.
-            if (len(name) > 2 and is_chinese_name(name)) or count >= _MOSTLY * text.count(name):
-                self._known.add_found(name)
+        for name in are_names(self._found, text):
+            self._known.add_found(name)
         self._read_so_far.clear()
         self._plain.clear()
         self._forms.clear()
 
     def _search(self) -> None:
         names = self._by_model() if is_installed() else self._by_rules()
-        self._found.update(filter(None, map(_clean, names)))
+        self._found.update(filter(None, map(cleaned, names)))
         self._waiting.clear()
 
     def _by_model(self) -> Iterator[str]:
@@ -162,9 +149,3 @@ class NameLearner:
                 )
             ]
         return []
-
-
-def _clean(name: str) -> str:
-    """The name without a title behind it; empty when it is none."""
-    bare = _TITLE_END.sub("", name.strip())
-    return bare if _NAME.match(bare) and not _PLACE_END.search(bare) else ""
