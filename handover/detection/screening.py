@@ -308,11 +308,14 @@ def _lists() -> tuple[dict[str, int], ...]:
     gazetteer = regions.gazetteer()
     short = [word.lower() for word, flags in names().items() if "g" in flags and len(word) <= _ABBREVIATION]
     no_first = chinese.NO_FIRST | {name[0] for name in COMPOUND_SURNAMES} - SURNAMES
+    titles = {title: int(title in chinese.BEHIND_SURNAME) for title in (*_NAME_TITLES, "说", "称")}
     plain = (
-        chinese.words(), COMPOUND_SURNAMES, {*_NAME_TITLES, "说", "称"}, western.no_names(), short,
-        western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(), gazetteer.heads,
+        western.no_names(), short, western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(), gazetteer.heads,
     )  # fmt: skip
     return (
+        dict.fromkeys(chinese.words(), 0),
+        dict.fromkeys(COMPOUND_SURNAMES, 0),
+        titles,
         *(dict.fromkeys(words, 0) for words in plain),
         {name: level | full << 2 for name, (level, full) in gazetteer.names.items()},
         dict.fromkeys(gazetteer.short_districts, 0),

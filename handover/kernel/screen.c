@@ -586,10 +586,13 @@ static int titled_name(u32 at) {
     return SLOW;
 }
 
-/* Whether a surname that may stand alone ends where a title begins: 王先生. */
+/* Whether a surname that may stand alone ends where a title begins that it may stand before: 王先生. */
 static int surname_alone(u32 at) {
     u32 code;
-    return at >= value_start + 3 && value[at - 3] >= 0xE0 && kind_at(at - 3, &code) & SURNAME && is_title(at) == WORD;
+    if (at < value_start + 3 || value[at - 3] < 0xE0 || !(kind_at(at - 3, &code) & SURNAME)) return 0;
+    for (u32 n = 2; n <= LONGEST_TITLE; n++)
+        if (at + 3 * n <= value_end && value[at] >= 0xE0 && listed(TITLES, value + at, 3 * n) > 1) return 1;
+    return 0;
 }
 
 /* A Chinese name that ends here, where a title, a verb or another name follows: `code` and `size` are of the character at `at`. */

@@ -85,3 +85,9 @@ def test_the_model_runs_in_the_sandbox(tmp_path: Path) -> None:
     assert report.blocked is None
     assert report.names == "model"
     assert report.kinds()["person_name"] == 3
+
+
+def test_sentences_that_differ_in_codes_and_latin_words_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "is_installed", lambda: False)
+    learner, _ = _learnt("税号91AB请开票给Acme", "税号77QX请开票给Initech")
+    assert learner.characters == len("税号91AB请开票给Acme")

@@ -19,7 +19,7 @@ _SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{''.join(sorted(SURNAMES)
 TITLE = (
     "(?:先生|女士|小姐|太太|同志|老师|医生|大夫|护士|律师|教授|博士|总经理|副总|经理|主任|主管|组长|师傅|阿姨|董事|总监|院长|校长|所长|处长|科长|部长"
     "|局长|厅长|书记|市长|省长|县长|镇长|村长|主席|总理|总统|委员|代表|记者|警官|法官|检察官|工程师|设计师|会计|同学|选手|教练|将军|队长|班长|站长|店长|院士|顾问|客户|用户|业主|患者"
-    "|外长|行长|馆长|会长|团长|政委|司令|大使|总裁|秘书长|委员长|研究员|老板|大姐|大妈|大爷|大娘|大叔|奶奶|爷爷|叔叔"
+    "|董事长|外长|行长|馆长|会长|团长|政委|司令|大使|总裁|秘书长|委员长|研究员|老板|大姐|大妈|大爷|大娘|大叔|奶奶|爷爷|叔叔"
     "|副教授|副主席|副主任|副总裁|副局长|副市长|副书记|副院长|副校长|副部长|副处长|副所长|副总理|副会长)"
 )
 #: Titles that a surname alone may stand before, wherever it does: no word ends with its character there.
@@ -72,6 +72,8 @@ _NOT_ALONE = _ALSO_WORDS - {"高", "许", "文", "安", "方", "于"} | frozense
     "任路乐战房商关管家后游单利石支容易古越化花谷卓班别"
 )
 _ALONE = re.compile(f"({_POLITE})|(?:{_OFFICE})")
+#: All of both, for the kernel.
+BEHIND_SURNAME = frozenset(f"{_POLITE}|{_OFFICE}".replace("(?!事务)", "").split("|"))
 _TITLES = frozenset(TITLE[3:-1].split("|"))
 #: Places; a given name of two characters may well end like one (建国, 金山).
 _PLACES, _IN_PLACES = "省市区县镇乡村路街", "山河江湖海岛州城港湾国族语"

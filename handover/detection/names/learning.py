@@ -1,8 +1,8 @@
 """Learns names from running text on the first pass, so that the second finds them wherever they stand.
 
 The model reads sentences up to a budget, for it manages about 0.1 MB a second, and none that differs from an earlier one only in
-its numbers and in names that are found anyway; without it the rules read them. A name counts when it is one in most of the places where its
-characters stand.
+its numbers, Latin words, and names that are found anyway; without it the rules read them. What of its answers counts is said in
+`judging`.
 """
 
 import re
@@ -30,6 +30,8 @@ _LONGEST = 600
 _SHORTEST = 3
 _HAN = re.compile("[一-鿿]")
 _DIGITS = re.compile("[0-9]+")
+#: Numbers, codes and words in Latin letters: the model finds no names in them.
+_LATIN = re.compile("[!-~]+")
 _BATCH = 512
 Method = Literal["model", "partly", "rules"]
 
@@ -40,7 +42,7 @@ class NameLearner:
     def __init__(self, known: KnownValues) -> None:
         self._known = known
         self._model: NameModel | None = None
-        #: Hashes of sentences without their numbers, and of those without their names too.
+        #: Hashes of sentences without their numbers, and of those without Latin words and names too.
         self._plain: set[int] = set()
         self._forms: set[int] = set()
         self._read_so_far: list[str] = []
@@ -94,11 +96,11 @@ class NameLearner:
         return self.characters - new < _NEW
 
     def _form(self, sentence: str) -> str:
-        """The sentence without what makes records of one kind differ: its numbers, and the names that are found anyway."""
+        """The sentence without what makes records of one kind differ: numbers, Latin words, and the names that are found anyway."""
         spans = resolve([*self._known.find(sentence, numbers=False), *chinese.find(sentence)])
         for span in reversed(spans):
             sentence = f"{sentence[: span.start]}\0{sentence[span.end :]}"
-        return _DIGITS.sub("0", sentence)
+        return _LATIN.sub("0", sentence)
 
     def finish(self) -> None:
         """Adds the names to the known values and forgets the text."""
