@@ -40,7 +40,7 @@ from handover.kernel import Kernel
 
 #: What the kernel was written for.
 VERSIONS = {
-    "resident_id": 2, "passport": 1, "travel_permit": 1, "mobile": 2, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
+    "resident_id": 3, "passport": 1, "travel_permit": 1, "mobile": 3, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
     "person_name": 4, "address": 3, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
     "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 1,
 }  # fmt: skip

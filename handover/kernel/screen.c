@@ -197,6 +197,7 @@ static int judge_number(const u8 *text, u32 low, u32 high, const Run *run, int w
         if (known || next == '_' || is_letter(next) || !is_letter(run->before)) return SLOW;
         if (run->cue & PHONE || (run->cue & CARD && n >= 12)) return SLOW;
         if (n == 11 && number[0] == '1') return SLOW; /* Tel138… */
+        if (n == 18 && resident_id_holds(number)) return SLOW; /* ID1101… */
         if ((n == 13 && number[0] == '8') || (n == 15 && number[0] == '0')) return SLOW;
         return plain_after(text, high, run->end) ? 0 : SLOW;
     }
