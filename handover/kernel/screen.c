@@ -46,6 +46,7 @@ static u32 cue; /* PHONE and CARD since the last digit */
 
 /* What has been seen of the value so far. */
 static u32 state, place, numeral, members, hidden, separator, hex_signs, hex_dots, accounts, names_end;
+static u32 unit; /* where a number with a word for a part of a house was met */
 static u32 region, trigger;            /* since the last sign that ends an address */
 static u32 line_plain, line_place; /* a line without signs, and with a character of a street or house in it */
 static u32 code1, code2;         /* the last two characters */
@@ -479,6 +480,14 @@ static int begins_name(const u8 *text, u32 start, u32 end) {
     return 0;
 }
 
+/* Whether a number follows a street or a building (永茂西路329, 42幢902), or is one of several with hyphens: 花园127-1513. */
+static int is_house_number(const u8 *text, u32 high, u32 start, u32 end) {
+    if (code1 == 0x8DEF || code1 == 0x8857 || code1 == 0x9053 || code1 == 0x5E62 || code1 == 0x680B || code1 == 0x697C) return 1;
+    if (code1 < 0x4E00 || code1 > 0x9FFF || end + 1 >= high || (text[end] != '-' && text[end] != 0xE2)) return 0;
+    int year = end - start == 4 && ((text[start] == '1' && text[start + 1] == '9') || (text[start] == '2' && text[start + 1] == '0'));
+    return !year && (text[end] == 0xE2 || is_digit(text[end + 1]));
+}
+
 /* A word of ASCII letters and digits; its end, or 0 when only Python can judge the value. */
 static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
     u32 at = start, seen = 0, at_state = state;
@@ -503,6 +512,7 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
             if (run_count && i - runs[run_count - 1].end <= 15) cue |= runs[run_count - 1].cue & PHONE;
             runs[run_count++] = (Run){i, i + 1, i > start ? text[i - 1] : before, cue};
         }
+        if (is_digit(text[start]) && is_house_number(text, high, start, at)) return 0;
         if (is_digit(text[start])) {
             u32 first = 0;
             while (first < size && is_digit(text[start + first])) first++;
@@ -615,7 +625,7 @@ static u32 decimals(const u8 *text) {
 
 static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_numbers) {
     u32 last = 0, size;
-    run_count = hit_count = cue_count = cue = longitude = region = trigger = line_place = code1 = code2 = 0;
+    run_count = hit_count = cue_count = cue = longitude = unit = region = trigger = line_place = code1 = code2 = 0;
     line_plain = 1;
     value = text, value_start = low, value_end = high;
     state = place = numeral = members = hidden = separator = hex_signs = hex_dots = accounts = before = before2 = 0;
@@ -659,8 +669,8 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
         hex_signs = hex_dots = 0;
         if (kind) {
             if (kind & UNIT && numeral) {
-                if (place && place + 150 > at) return SLOW;
-                line_place = 1;
+                if ((place && place + 150 > at) || (unit && unit + 60 > at)) return SLOW;
+                line_place = 1, unit = at + 1;
             }
             if (kind & STREET) place = at + 1, line_place = 1;
             if (kind & (STOP | TRIGGER | REGION)) {

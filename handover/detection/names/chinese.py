@@ -71,6 +71,7 @@ _HOLDS = "任"
 _NOT_ALONE = _ALSO_WORDS - {"高", "许", "文", "安", "方", "于"} | frozenset(
     "任路乐战房商关管家后游单利石支容易古越化花谷卓班别"
 )
+_OF_REGIONS = "省市县镇村"
 _ALONE = re.compile(f"({_POLITE})|(?:{_OFFICE})")
 #: All of both, for the kernel.
 BEHIND_SURNAME = frozenset(f"{_POLITE}|{_OFFICE}".replace("(?!事务)", "").split("|"))
@@ -160,6 +161,8 @@ def _surname_before(text: str, end: int, *, polite: bool) -> Iterator[Span]:
         ):
             return
     lead = text[max(0, start - 6) : start]
+    if lead and text[end] in _OF_REGIONS and not _NO_HAN.match(lead[-1]):  # 长沙市长沙县
+        return
     if (polite and surname not in _ALSO_WORDS) or _is_apart(lead):
         yield Span(start, end, "person_name", 0.7)
 
