@@ -91,3 +91,16 @@ def test_sentences_that_differ_in_codes_and_latin_words_are_read_once(monkeypatc
     monkeypatch.setattr(learning, "is_installed", lambda: False)
     learner, _ = _learnt("税号91AB请开票给Acme", "税号77QX请开票给Initech")
     assert learner.characters == len("税号91AB请开票给Acme")
+
+
+def test_a_surname_stands_alone_once_the_whole_name_was_met() -> None:
+    text = "Later Whitcombe signed, and Mr Whitcombe's lawyer too. Whitcombe & Sons did not, nor Whitcombe Bank."
+    _, unknown = _learnt(text)
+    _, known = _learnt("It was John Whitcombe who called.", text)
+    assert _found(unknown, text) == []
+    assert _found(known, text) == ["Whitcombe", "Whitcombe"]
+
+
+def test_a_surname_that_is_a_word_or_a_place_is_not_looked_for_alone() -> None:
+    _, known = _learnt("John Young met Mary Boston.")
+    assert _found(known, "Young people went to Boston.") == []

@@ -140,9 +140,9 @@ def _from_region(text: str, low: int, high: int) -> tuple[int, int] | None:
 def _detail(text: str, start: int, regions: Regions, high: int) -> int:
     """Where the address ends that begins with these regions; 0 when it says no more than a region."""
     if regions.levels > 1 and regions.full and _DELIVERED.search(text, max(0, start - 4), start):
-        rest = _TO_THE_SIGN.match(text, regions.end, high)
-        if rest and not _INSTITUTION.search(rest[0]):
-            return rest.end()
+        whole = _TO_THE_SIGN.match(text, regions.end, high)
+        if whole and not _INSTITUTION.search(whole[0]):
+            return whole.end()
     at = regions.end + (text[regions.end : regions.end + 1] in {" ", "-", "_", ",", "，", "·"})
     detail = _DETAIL.match(text, at, high)
     line_end = _line_end(text, start, regions.end)

@@ -51,13 +51,16 @@ _FIRST = re.compile(
             rf"{_NUMBER} (?:{_DIRECTION}\.? )?(?:(?:County|State|US|U\.S\.) )?(?:Highway|Hwy|Route|Rte|County Road|Avenue of the)\.? (?:[0-9]{{1,4}}|{_WORD})",
             rf"{_NUMBER}(?: bis| ter)?,? {_STREET_NAME}(?:,? [0-9]{{1,4}}(?![0-9]))?",
             rf"{_NUMBER} (?:{_WORD} )?{_STEMMED}\.? [0-9]{{1,4}}(?: ?[A-Za-z])?",
-            # Another number behind the street's name, or a unit, says what the words do not.
-            rf"{_NUMBER} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?",
+            # Another number behind the street's name, or a unit, says what the words do not; 2 Everton 2 is a score.
+            rf"[0-9]{{4,6}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])",
             rf"{_NUMBER} (?:[^\s,]{{1,24}} ){{1,5}}(?i:apt|suite)\.? [0-9]{{1,5}}",
         )
     )
     + rf")(?![0-9{_LETTER}])"
 )
+#: The same with a smaller number, where a word before or the end of a line behind says that it is one.
+_FIRST_SMALL = re.compile(rf"[0-9]{{1,3}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])(?![0-9{_LETTER}])")
+_ADDRESS_CUE = re.compile(r"(?:\b(?:[Aa]t|[Tt]o|[Oo]n|[Ii]n|is|of|from|[Aa]ddress)|[:>])\s{1,4}\Z")
 #: Street lines and boxes that end with their number.
 _LAST = re.compile(
     "|".join(
@@ -118,6 +121,7 @@ def _at(text: str, number: int, low: int) -> tuple[int, int] | None:
     """The address that begins with the number at `number`, or whose street line ends with it."""
     candidates = (
         (_FIRST.match(text, number), False),
+        (_ADDRESS_CUE.search(text, max(0, number - 12), number) and _FIRST_SMALL.match(text, number), False),
         (_ending_with(_LAST, text, number, low), False),
         (_MAYBE_FIRST.match(text, number), True),
         (_ending_with(_MAYBE_LAST, text, number, low), True),

@@ -48,6 +48,10 @@ POSITIVE = (
     ("Dear Ms. Nguyen, thank you", "Nguyen"),
     ("Regards,\nPeter van der Berg", "Peter van der Berg"),
     ("my name is jane miller and i", "jane miller"),
+    ("Then Gao Zhixiong agreed", "Gao Zhixiong"),
+    ("bowled by C. Whitcombe", "C. Whitcombe"),
+    ("Marcel Dessonly scored", "Marcel Dessonly"),
+    ("Defence Minister Doug Young agreed", "Doug Young"),
     ("Faina D. Yefremova's order", "Faina D. Yefremova"),
 )
 NEGATIVE = (
@@ -69,6 +73,9 @@ NEGATIVE = (
     "In May I Will go to Paris",
     "The Grant Application and the Department of Justice",
     "an IBAN and a SWIFT code",
+    "Hong Kong, Costa Rica and Sri Lanka",
+    "they will miss Portugal",
+    "N. Dakota and S. Carolina",
     "Green Tree and Morgan Stanley called",
 )
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
-from handover.detection.names import chinese
+from handover.detection.names import chinese, western
 from handover.detection.names.judging import are_names, cleaned
 from handover.detection.names.model import NameModel, is_installed
 from handover.detection.spans import resolve
@@ -24,6 +24,9 @@ MAX_CHARACTERS = 10_000_000
 MAX_EXAMINED = 30_000_000
 #: No further either where of so many characters hardly any stood in a sentence of a form of its own.
 _STRETCH, _NEW = 150_000, 1_500
+#: How much text in Latin script is looked through for persons with their whole name, a second or two; no further where none was
+#: met for this long.
+_LATIN_READ, _LATIN_DULL = 4_000_000, 200_000
 _SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
 #: A longer one is cut: the model's memory grows with the longest of a batch.
 _LONGEST = 600
@@ -51,6 +54,7 @@ class NameLearner:
         self._examined = 0
         #: Both counts where the stretch begins.
         self._stretch = (0, 0)
+        self._latin_left, self._dull = _LATIN_READ, 0
         self.characters = 0
         self.is_full = False
 
@@ -61,6 +65,17 @@ class NameLearner:
                 return
             if not value.isascii():
                 self._read(fold(value))
+            if self._latin_left > 0 and not _HAN.search(value):
+                self._read_latin(value)
+
+    def _read_latin(self, value: str) -> None:
+        self._latin_left -= len(value)
+        self._dull += len(value)
+        for surname in western.surnames(value):
+            self._known.add_surname(surname)
+            self._dull = 0
+        if self._dull > _LATIN_DULL:
+            self._latin_left = 0
 
     def _read(self, value: str) -> None:
         for match in _SENTENCE.finditer(value):
