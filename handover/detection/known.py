@@ -21,6 +21,7 @@ MAX_NUMBERS = 2_000_000
 _MIN_NUMBER = 7  # shorter digit strings occur by chance
 _CAPITALISED = re.compile(r"[A-ZÀ-Þ](?<![A-Za-zÀ-ſ].)[A-Za-zÀ-ſ'’-]+")
 _WORD = re.compile("[A-Za-z]+")
+_SAINT = re.compile(r"(?<![A-Za-z])(?:St\.?|San|Santa|Saint|Mount|Mt\.?|Fort|Lake|[Tt]he) \Z")
 _OF = ("'s", "’s")
 #: Behind a surname alone: it is a firm's, or a street's.
 _FIRM = re.compile(rf"(?:['’]s)? (?:& [A-Z]|(?i:{'|'.join(sorted(ORGANISATION))})\b)|[-.&][A-Za-z]")
@@ -155,7 +156,10 @@ class KnownValues:
                 if (
                     text.startswith(name, match.start())
                     and not text[end : end + 1].isalpha()
-                    and (" " in name or not _FIRM.match(text, end))
+                    and (
+                        " " in name
+                        or not (_FIRM.match(text, end) or _SAINT.search(text, max(0, match.start() - 8), match.start()))
+                    )
                 ):
                     yield Span(match.start(), end, "person_name", 0.85)
                     break

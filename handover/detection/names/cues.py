@@ -15,9 +15,9 @@ TITLES = _words(
     """
     mr mrs ms mx miss dr prof professor sir madam madame mme monsieur herr frau senor senora judge justice
     attorney officer detective sergeant captain senator congressman congresswoman reverend pastor rabbi imam
-    sister brother aunt uncle nurse president minister secretary-general chancellor king queen prince princess lord lady sheikh
-    ayatollah pope cardinal bishop archbishop colonel lieutenant admiral commander coach governor mayor spokesman spokeswoman
-    ambassador emperor vice-president vice-chairman director-general striker midfielder defender goalkeeper
+    sister brother aunt uncle nurse president minister secretary-general chancellor sheikh ayatollah archbishop colonel
+    lieutenant admiral commander governor spokesman spokeswoman ambassador vice-president vice-chairman director-general
+    striker midfielder defender goalkeeper
     """
 )
 #: Words that a sentence begins with, or that stand beside names in capitals; they are never part of one.

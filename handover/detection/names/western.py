@@ -183,13 +183,15 @@ def surnames(text: str) -> Iterator[str]:
         words = text[span.start : span.end].split(" ")
         last = plain(words[-1])
         flags = names().get(last, "")
-        known = "g" in names().get(plain(words[0]), "") and last not in no_names() and last not in places()
+        given = names().get(plain(words[0]), "")
+        sure = "g" in given and not {"o", "p"} & {*given, *flags} and last not in no_names() and last not in places()
         if (
             len(words) > 1
-            and known
+            and sure
             and len(last) >= _SHORTEST_SURNAME
-            and not {"o", "p"} & set(flags)
             and last.isalpha()
+            and not words[-1].isupper()
+            and not _ENGLISH_ENDING.search(last)
         ):
             yield words[-1]
 
