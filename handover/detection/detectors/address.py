@@ -38,6 +38,10 @@ POSITIVE = (
     ("Wohnhaft Hauptstraße 5, 10115 Berlin.", "Hauptstraße 5, 10115 Berlin"),
     ("livre au 12 rue de la Paix, 75002 Paris.", "12 rue de la Paix, 75002 Paris"),
     ("Send it to P.O. Box 1234, Austin, TX 78701.", "P.O. Box 1234, Austin, TX 78701"),
+    ("Send to Flat 2, 14 High Street, Oxford OX1 4AB", "Flat 2, 14 High Street, Oxford OX1 4AB"),
+    ("we meet at Flat B, 12/F, 39 Wellington Street", "Flat B, 12/F, 39 Wellington Street"),
+    ("5th Floor, 88 Wood Street, London EC2V 7RS", "5th Floor, 88 Wood Street, London EC2V 7RS"),
+    ("I live at 27 Koskirinne 8, Vantaa", "27 Koskirinne 8, Vantaa"),
     ("10 Downing Street, London SW1A 2AA", "10 Downing Street, London SW1A 2AA"),
     ("24 Sussex Dr\nOttawa, ON K1M 1M4", "24 Sussex Dr\nOttawa, ON K1M 1M4"),
     ("I live at 221 Baker Street, Springfield, IL 62704 now", "221 Baker Street, Springfield, IL 62704"),
@@ -64,6 +68,8 @@ NEGATIVE = (
     "在小区2-3天内",
     "on 5 January 2015 In Paris",
     "In 2008 The Supreme Court",
+    "Northport 2 Easton 2",
+    "207 Cliff White 70 70 67",
 )
 
 

@@ -60,6 +60,10 @@ _SMALL = re.compile(
 )
 _SMALL_WORD = re.compile(r"[^ ]+")
 _SHORTEST_SURNAME = 4
+_GERMAN = re.compile(
+    r"(?<![A-Za-z])(?:der|die|das|und|ist|nicht|ein|eine[mnrs]?|mit|von|vom|für|auf|zu|zum|zur|dem|des|im|wird|wurden?|werden|sich|als|bei|nach|aus|oder|auch|dass|über|hat|haben)(?![A-Za-z])"
+)
+_AROUND, _GERMAN_WORDS = 80, 3
 #: How surnames end that no list holds all of.
 _ENDING = re.compile(
     r"(?:[^aeiou](?:ova|eva)|ov[aá]|[eo]v|sk[iya]|czyk|wicz|ss?on|sen|d[oó]ttir|ić|vich|nen|escu|[ae]n?yan|shvili|dze|berg|stein|mann|quist|gren|str[oö]m|g[aå]rd|lund|huis|sma|stra)\Z"
@@ -204,8 +208,23 @@ def _judge(text: str, part: list[_Word], before: _Word | None, after: _Word | No
     if single and after is not None and after.start - end < 2:  # an ordinary word and another: Green Tree
         return
     confidence = _confidence(text, part, before)
+    if confidence and _among_german(text, start, end) and not _is_name_in_german(part, before):
+        return
     if confidence:
         yield Span(start, end, "person_name", confidence)
+
+
+def _among_german(text: str, start: int, end: int) -> bool:
+    """Whether the text around is German, where every noun has a capital."""
+    low, high = max(0, start - _AROUND), end + _AROUND
+    before, behind = text[low:start].rpartition("\0")[2], text[end:high].partition("\0")[0]
+    return len(_GERMAN.findall(before)) + len(_GERMAN.findall(behind)) >= _GERMAN_WORDS
+
+
+def _is_name_in_german(part: list[_Word], before: _Word | None) -> bool:
+    titled = before is not None and before.plain in TITLES
+    listed = any(word.flags and word.weight >= _SURNAME for word in part)
+    return titled or (listed and len(part) > 1 and _GERMAN.fullmatch(part[0].plain) is None)
 
 
 def _confidence(text: str, part: list[_Word], before: _Word | None) -> float:
