@@ -104,3 +104,17 @@ def test_a_surname_stands_alone_once_the_whole_name_was_met() -> None:
 def test_a_surname_that_is_a_word_or_a_place_is_not_looked_for_alone() -> None:
     _, known = _learnt("John Young met Mary Boston.")
     assert _found(known, "Young people went to Boston.") == []
+
+
+def test_where_sentences_repeat_themselves_the_model_stops_and_the_report_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(learning, "is_installed", lambda: False)
+    monkeypatch.setattr(learning, "_STRETCH", 400)
+    monkeypatch.setattr(learning, "_NEW", 100)
+    learner, _ = _learnt(
+        *(f"联系人：{a}{b}，设备运行正常，无需处理" for a in "王李张刘陈杨赵黄" for b in "强敏静磊洋艳杰娟")
+    )
+    assert learner.is_full
+    monkeypatch.setattr(learning, "is_installed", lambda: True)
+    assert "repeat" in learner.limits()[0].en

@@ -54,6 +54,8 @@ class NameLearner:
         self._examined = 0
         #: Both counts where the stretch begins.
         self._stretch = (0, 0)
+        #: Whether it stopped because hardly any sentence was new.
+        self._repeats = False
         self._latin_left, self._dull = _LATIN_READ, 0
         self.characters = 0
         self.is_full = False
@@ -87,7 +89,8 @@ class NameLearner:
                 continue
             self._plain.add(plain)
             self._examined += len(sentence)
-            if self._examined >= MAX_EXAMINED or self._is_stale():
+            self._repeats = self._is_stale()
+            if self._examined >= MAX_EXAMINED or self._repeats:
                 self.is_full = True
                 return
             form = hash(self._form(sentence))
@@ -156,6 +159,13 @@ class NameLearner:
                 Text(
                     zh="正文中的中文姓名只按上下文（称谓、“联系人”等）和已知姓名识别。安装 handover[names] 后可识别其余姓名。",
                     en="Chinese names in running text are found only by cue or when known from a column; install handover[names] to find the others.",
+                )
+            ]
+        if self.method == "partly" and self._repeats:
+            return [
+                Text(
+                    zh=f"中文正文的句式大量重复：姓名识别模型读完了前 {self._examined:,} 个字里各不相同的句子；其余部分按规则和已知姓名识别。",
+                    en=f"Sentences in the Chinese text repeat themselves: the name model read those that differ among its first {self._examined:,} characters; the rest was searched by rules and for known names.",
                 )
             ]
         if self.method == "partly":
