@@ -24,7 +24,20 @@ def test_what_stands_behind_a_name_is_taken_off(answer: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    ["马拉维", "卢萨卡", "布尔什维克", "墨军", "葡方", "卡尔顿半岛", "维拉诺俱乐部队", "麦伦峰顶峰", "临江县", " "],
+    [
+        "马拉维",
+        "卢萨卡",
+        "布尔什维克",
+        "墨军",
+        "葡方",
+        "卡尔顿半岛",
+        "维拉诺俱乐部队",
+        "麦伦峰顶峰",
+        "临江县",
+        "奈曼旗",
+        "萨尔图",
+        " ",
+    ],
 )
 def test_places_teams_and_peoples_are_no_names(answer: str) -> None:
     assert cleaned(answer) == ""

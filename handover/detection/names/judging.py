@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
 
+from handover.detection.addresses.regions import gazetteer
 from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.names import chinese
 from handover.detection.names.surnames import COMPOUND_SURNAMES
@@ -40,6 +41,9 @@ def cleaned(name: str) -> str:
     while bare != (shorter := _BEHIND.sub("", bare)):
         bare = shorter
     if not _NAME.match(bare) or _PLACE_END.search(bare) or bare in _places():
+        return ""
+    known = gazetteer()
+    if bare in known.names or (bare in known.short_districts and not is_chinese_name(bare)):
         return ""
     if _GROUP.match(bare) and not is_chinese_name(bare):
         return ""
