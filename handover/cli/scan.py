@@ -15,6 +15,7 @@ import click
 import msgspec
 
 from handover.archive.errors import TargetExistsError
+from handover.cli.scan_progress import shown
 from handover.detection import MemberReport, ScanReport, holds_personal_data, inspect_isolated, local_name
 from handover.errors import InvalidInputError, NotFoundError
 from handover.formats import FormatRefusedError
@@ -104,7 +105,9 @@ def _scan(path: Path, *, spans: bool) -> ScanReport:
             member = place.pop("member")
             click.echo(msgspec.json.encode({"path": _within(path, member), **place}))
 
-    return inspect_isolated(LocalFile(path), path.name, key=secrets.token_bytes(32), on_spans=show if spans else None)
+    key, on_spans = secrets.token_bytes(32), show if spans else None
+    with shown(path) as progress:
+        return inspect_isolated(LocalFile(path), path.name, key=key, on_spans=on_spans, progress=progress)
 
 
 def _within(path: Path, member: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from handover.detection.detectors.person_name import is_chinese_name
+from handover.detection.names.cues import ORGANISATION
 from handover.detection.spans import Span
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ MAX_NUMBERS = 2_000_000
 _MIN_NUMBER = 7  # shorter digit strings occur by chance
 _CAPITALISED = re.compile(r"[A-ZÀ-Þ](?<![A-Za-zÀ-ſ].)[A-Za-zÀ-ſ'’-]+")
 _WORD = re.compile("[A-Za-z]+")
+_SAINT = re.compile(r"(?<![A-Za-z])(?:St\.?|San|Santa|Saint|Mount|Mt\.?|Fort|Lake|[Tt]he) \Z")
+_OF = ("'s", "’s")
+#: Behind a surname alone: it is a firm's, or a street's.
+_FIRM = re.compile(rf"(?:['’]s)? (?:& [A-Z]|(?i:{'|'.join(sorted(ORGANISATION))})\b)|[-.&][A-Za-z]")
 _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
@@ -76,6 +81,13 @@ class KnownValues:
             self._names.add(name)
             self.screen = None
         # One Latin word is too common a word.
+
+    def add_surname(self, word: str) -> None:
+        """A surname in Latin script of somebody whose whole name was found."""
+        if word not in self._names and len(self._names) < MAX_NAMES:
+            self._latin.setdefault(word, []).append(word)
+            self._names.add(word)
+            self.screen = None
 
     def add_found(self, name: str) -> None:
         """A name in Chinese characters that was found in running text; it may be a foreigner's."""
@@ -138,9 +150,17 @@ class KnownValues:
     def _find_latin(self, text: str) -> Iterator[Span]:
         latin = self._latin
         for match in _CAPITALISED.finditer(text):
-            for name in latin.get(match[0], ()):
+            word = match[0][:-2] if match[0].endswith(_OF) else match[0]
+            for name in latin.get(word, ()):
                 end = match.start() + len(name)
-                if text.startswith(name, match.start()) and not text[end : end + 1].isalpha():
+                if (
+                    text.startswith(name, match.start())
+                    and not text[end : end + 1].isalpha()
+                    and (
+                        " " in name
+                        or not (_FIRM.match(text, end) or _SAINT.search(text, max(0, match.start() - 8), match.start()))
+                    )
+                ):
                     yield Span(match.start(), end, "person_name", 0.85)
                     break
 

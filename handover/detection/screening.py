@@ -40,9 +40,9 @@ from handover.kernel import Kernel
 
 #: What the kernel was written for.
 VERSIONS = {
-    "resident_id": 2, "passport": 1, "travel_permit": 1, "mobile": 2, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
-    "person_name": 3, "address": 3, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
-    "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 1,
+    "resident_id": 3, "passport": 1, "travel_permit": 1, "mobile": 3, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
+    "person_name": 4, "address": 4, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
+    "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 2,
 }  # fmt: skip
 
 #: What the kernel decides itself, in its order, with the confidence that the detectors give: address and birth date only in columns of
@@ -101,7 +101,7 @@ _AFTER_SHORT = "电手微身住女男反投来要先签已需本"
     _TERM_START,
 ) = (1 << bit for bit in range(17))  # fmt: skip
 _CHARACTERS = (
-    ("道街路巷弄里同村镇乡区寓园苑场厦市县心庄", _STREET),
+    ("道街路巷弄里同村镇乡区寓园苑场厦市县心庄城", _STREET),
     ("号弄幢栋座单楼层室支巷组队门梯房铺区期排段街路村", _UNIT),
     ("一二三四五六七八九十百零〇两", _NUMERAL),
     ("".join(SURNAMES) + "".join(name[0] for name in COMPOUND_SURNAMES), _SURNAME),
@@ -109,9 +109,9 @@ _CHARACTERS = (
     (_AFTER_SHORT, _BEHIND),
     ("".join(title[0] for title in _NAME_TITLES), _BEHIND | _TITLE_START),
     ("男女", _BEHIND | _TITLE_START),
-    ("路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组", _TRIGGER),
+    ("路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组县湾府庭居轩阁邸郡院岸港", _TRIGGER),
     ("。；！？“”：《》【】", _STOP),
-    ("我你他她您它的了吗呢哪把被就都也还请谢吧", _NO_PLACE),
+    ("我你他她您它的了吗呢哪把被也还请吧", _NO_PLACE),
     ("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼", _PLATE),
     ("零〇一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖", _WORD_DIGIT),
     ("，；、·（）‐‑‒–—−\u00a0\u3000转", _JOINS),
@@ -308,11 +308,14 @@ def _lists() -> tuple[dict[str, int], ...]:
     gazetteer = regions.gazetteer()
     short = [word.lower() for word, flags in names().items() if "g" in flags and len(word) <= _ABBREVIATION]
     no_first = chinese.NO_FIRST | {name[0] for name in COMPOUND_SURNAMES} - SURNAMES
+    titles = {title: int(title in chinese.BEHIND_SURNAME) for title in (*_NAME_TITLES, "说", "称")}
     plain = (
-        chinese.words(), COMPOUND_SURNAMES, {*_NAME_TITLES, "说", "称"}, western.no_names(), short,
-        western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(),
+        western.no_names(), short, western.plain_words(), western.PARTICLES, _STREETS.split(), _STREET_ENDS.split(),
     )  # fmt: skip
     return (
+        dict.fromkeys(chinese.words(), 0),
+        dict.fromkeys(COMPOUND_SURNAMES, 0),
+        titles,
         *(dict.fromkeys(words, 0) for words in plain),
         _longest_by_head(gazetteer.names),
         {name: level | full << 2 for name, (level, full) in gazetteer.names.items()},

@@ -7,7 +7,8 @@ narrative in the first record that names the last customer is found too.
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from handover.detection.detectors import person_name
+from handover.detection.detectors import address, person_name
+from handover.detection.folding import fold
 from handover.detection.headers import is_single_word_name, role_of_header
 from handover.detection.known import KnownValues
 from handover.detection.names.learning import NameLearner
@@ -24,6 +25,8 @@ _SAMPLE = 500
 #: Share of a sample that must look like names before a column counts as one: with a telling header, and without.
 _NAMES_BY_HEADER, _NAMES_BY_VALUES = 0.4, 0.92
 _MIN_VALUES = 8
+#: Share of a sample that must be addresses and nothing else before the column counts as one; and of each value.
+_ADDRESSES_BY_VALUES, _ALL_ADDRESS = 0.8, 0.9
 #: From this share on, a column of order numbers really holds the identifier that its numbers look like.
 _REALLY_IDENTIFIERS = 0.8
 #: A column whose values are longer than this on average, or hold spaces or punctuation, is free text.
@@ -148,7 +151,6 @@ class Survey:
         entry.decided = True
         single_word = is_single_word_name(local_name(entry.name, entry.member))
         entry.role = _role(entry, single_word=single_word)
-        self.names.beside_column |= entry.role == "person_name"
         suppressed = _implausible(entry) if entry.role in _NO_FREE_TEXT else frozenset()
         # Amounts and numbers are searched for no names; everything else is.
         known = None if entry.role in _NO_FREE_TEXT else self.known
@@ -185,9 +187,15 @@ def _by_values(sample: list[str]) -> str:
     distinct = len(set(sample))
     if names >= _NAMES_BY_VALUES * len(sample) and distinct * 2 > len(sample):
         return "person_name"
+    if sum(map(_is_address, sample)) >= _ADDRESSES_BY_VALUES * len(sample):
+        return "address"
     if sum(map(len, sample)) > _FREE_TEXT_LENGTH * len(sample) and distinct * 2 > len(sample):
         return "free_text"
     return ""
+
+
+def _is_address(value: str) -> bool:
+    return any(span.end - span.start >= _ALL_ADDRESS * len(value) for span in address.find(fold(value)))
 
 
 def _implausible(entry: FieldSurvey) -> frozenset[str]:

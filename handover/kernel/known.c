@@ -24,14 +24,14 @@ static u64 mixed(u64 h, u64 word) {
     return h ^ h >> 32;
 }
 
-/* Of words of eight bytes; the last one overlaps the one before. */
+/* Of words of eight bytes; the last one overlaps the one before. A short text's size has bits of its own: me is not Lee. */
 u64 hash(const u8 *text, u32 size) {
     u64 h = 0xD6E8FEB86659FD93ull ^ size;
     if (size >= 8) {
         for (u32 at = 0; at + 8 < size; at += 8) h = mixed(h, eight(text + at));
         h = mixed(h, eight(text + size - 8));
     } else if (size >= 4) h = mixed(h, four(text) | four(text + size - 4) << 32);
-    else if (size) h = mixed(h, text[0] | (u64)text[size / 2] << 8 | (u64)text[size - 1] << 16);
+    else if (size) h = mixed(h, text[0] | (u64)text[size / 2] << 8 | (u64)text[size - 1] << 16 | (u64)size << 24);
     h *= 0xD6E8FEB86659FD93ull, h ^= h >> 29;
     return h | 1;
 }

@@ -46,6 +46,7 @@ static u32 cue; /* PHONE and CARD since the last digit */
 
 /* What has been seen of the value so far. */
 static u32 state, place, numeral, members, hidden, separator, hex_signs, hex_dots, accounts, names_end;
+static u32 unit; /* where a number with a word for a part of a house was met */
 static u32 segment, trigger;           /* behind the last sign that ends an address: where, and whether a word of places was met since */
 static u32 line_plain, line_place; /* a line without signs, and with a character of a street or house in it */
 static u32 code1, code2;         /* the last two characters */
@@ -197,6 +198,7 @@ static int judge_number(const u8 *text, u32 low, u32 high, const Run *run, int w
         if (next == '_' || is_letter(next) || !is_letter(run->before)) return SLOW;
         if (run->cue & PHONE || (run->cue & CARD && n >= 12)) return SLOW;
         if (n == 11 && number[0] == '1') return SLOW; /* Tel138… */
+        if (n == 18 && resident_id_holds(number)) return SLOW; /* ID1101… */
         if ((n == 13 && number[0] == '8') || (n == 15 && number[0] == '0')) return SLOW;
         return plain_after(text, high, run->end) && !KNOWN ? 0 : SLOW;
     }
@@ -481,6 +483,14 @@ static int begins_name(const u8 *text, u32 start, u32 end) {
     return 0;
 }
 
+/* Whether a number follows a street or a building (永茂西路329, 42幢902), or is one of several with hyphens: 花园127-1513. */
+static int is_house_number(const u8 *text, u32 high, u32 start, u32 end) {
+    if (code1 == 0x8DEF || code1 == 0x8857 || code1 == 0x9053 || code1 == 0x5E62 || code1 == 0x680B || code1 == 0x697C) return 1;
+    if (code1 < 0x4E00 || code1 > 0x9FFF || end + 1 >= high || (text[end] != '-' && text[end] != 0xE2)) return 0;
+    int year = end - start == 4 && ((text[start] == '1' && text[start + 1] == '9') || (text[start] == '2' && text[start + 1] == '0'));
+    return !year && (text[end] == 0xE2 || is_digit(text[end + 1]));
+}
+
 /* A word of ASCII letters and digits; its end, or 0 when only Python can judge the value. */
 static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
     u32 at = start, seen = 0, at_state = state;
@@ -505,6 +515,7 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
             if (run_count && i - runs[run_count - 1].end <= 15) cue |= runs[run_count - 1].cue & PHONE;
             runs[run_count++] = (Run){i, i + 1, i > start ? text[i - 1] : before, cue};
         }
+        if (is_digit(text[start]) && is_house_number(text, high, start, at)) return 0;
         if (is_digit(text[start])) {
             u32 first = 0;
             while (first < size && is_digit(text[start + first])) first++;
@@ -572,8 +583,8 @@ static int is_doubtful(u32 at, u32 where) {
 /* A name right before a title that begins at `at`: a hit where it begins a value or follows a sign and is plainly a name. */
 static int titled_name(u32 at) {
     static const u32 orders[] = {3, 2, 4};
-    for (u32 n = 1; n < LONGEST_TITLE && at >= value_start + 3 * n; n++) /* a title that begins earlier and reaches over */
-        for (u32 size = n + 1; size <= LONGEST_TITLE && at + 3 * (size - n) <= value_end; size++)
+    for (u32 n = 1; n < LONGEST_TITLE && at >= value_start + 3 * n; n++) /* a title that ends here or reaches over */
+        for (u32 size = n; size <= LONGEST_TITLE && at + 3 * (size - n) <= value_end; size++)
             if (listed(TITLES, value + at - 3 * n, 3 * size)) return SLOW;
     for (u32 i = 0; i < 3; i++) {
         u32 n = orders[i], start = at - 3 * n, back = start;
@@ -589,11 +600,21 @@ static int titled_name(u32 at) {
     return SLOW;
 }
 
+/* Whether a surname that may stand alone ends where a title begins that it may stand before: 王先生. */
+static int surname_alone(u32 at) {
+    u32 code;
+    if (at < value_start + 3 || value[at - 3] < 0xE0 || !(kind_at(at - 3, &code) & SURNAME)) return 0;
+    for (u32 n = 2; n <= LONGEST_TITLE; n++)
+        if (at + 3 * n <= value_end && value[at] >= 0xE0 && listed(TITLES, value + at, 3 * n) > 1) return 1;
+    return 0;
+}
+
 /* A Chinese name that ends here, where a title, a verb or another name follows: `code` and `size` are of the character at `at`. */
 static int name_before(u32 at, u32 code, u32 size) {
-    if (!name_until(at, 1)) return 0;
+    if (!name_until(at, 1)) return surname_alone(at) ? SLOW : 0;
     int title = is_title(at);
     if (title && name_until(at, 0)) return title == WORD ? titled_name(at) : SLOW;
+    if (title && surname_alone(at)) return SLOW;
     return may_join_names(code) && is_row_of_names(at, at + size) ? SLOW : 0;
 }
 
@@ -619,7 +640,7 @@ static int holds_region(u32 from, u32 to) {
 static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_numbers) {
     u32 last = 0, size;
     u32 surnames = 0; /* bit n: so many characters before this one stood one that surnames begin with */
-    run_count = hit_count = cue_count = cue = longitude = trigger = line_place = code1 = code2 = 0;
+    run_count = hit_count = cue_count = cue = longitude = unit = trigger = line_place = code1 = code2 = 0;
     line_plain = 1, segment = low;
     value = text, value_start = low, value_end = high;
     state = place = numeral = members = hidden = separator = hex_signs = hex_dots = accounts = before = before2 = 0;
@@ -633,7 +654,7 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
             kind = code < 0xFFFF ? characters[code] : DOUBT;
         }
         surnames <<= 1;
-        if (behind && surnames & 0x1C && (kind & TITLE_START || !is_hanzi(code)) && name_before(at, code, size)) return SLOW;
+        if (behind && surnames & 0x1E && (kind & TITLE_START || !is_hanzi(code)) && name_before(at, code, size)) return SLOW;
         if (letters[c] & ALNUM) {
             if (code1 == 0x4F7F && is_digit(c)) return SLOW; /* 使014578 */
             u32 end = take_word(text, high, at, with_names);
@@ -666,8 +687,8 @@ static int judge(const u8 *text, u32 low, u32 high, int with_names, int with_num
         hex_signs = hex_dots = 0;
         if (kind) {
             if (kind & UNIT && numeral) {
-                if (place && place + 150 > at) return SLOW;
-                line_place = 1;
+                if ((place && place + 150 > at) || (unit && unit + 60 > at)) return SLOW;
+                line_place = 1, unit = at + 1;
             }
             if (kind & STREET) place = at + 1, line_place = 1;
             if (kind & TRIGGER && !trigger) {

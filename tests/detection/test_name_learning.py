@@ -85,3 +85,36 @@ def test_the_model_runs_in_the_sandbox(tmp_path: Path) -> None:
     assert report.blocked is None
     assert report.names == "model"
     assert report.kinds()["person_name"] == 3
+
+
+def test_sentences_that_differ_in_codes_and_latin_words_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning, "is_installed", lambda: False)
+    learner, _ = _learnt("税号91AB请开票给Acme", "税号77QX请开票给Initech")
+    assert learner.characters == len("税号91AB请开票给Acme")
+
+
+def test_a_surname_stands_alone_once_the_whole_name_was_met() -> None:
+    text = "Later Whitcombe signed, and Mr Whitcombe's lawyer too. Whitcombe & Sons did not, nor Whitcombe Bank."
+    _, unknown = _learnt(text)
+    _, known = _learnt("It was John Whitcombe who called.", text)
+    assert _found(unknown, text) == []
+    assert _found(known, text) == ["Whitcombe", "Whitcombe"]
+
+
+def test_a_surname_that_is_a_word_or_a_place_is_not_looked_for_alone() -> None:
+    _, known = _learnt("John Young met Mary Boston.")
+    assert _found(known, "Young people went to Boston.") == []
+
+
+def test_where_sentences_repeat_themselves_the_model_stops_and_the_report_says_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(learning, "is_installed", lambda: False)
+    monkeypatch.setattr(learning, "_STRETCH", 400)
+    monkeypatch.setattr(learning, "_NEW", 100)
+    learner, _ = _learnt(
+        *(f"联系人：{a}{b}，设备运行正常，无需处理" for a in "王李张刘陈杨赵黄" for b in "强敏静磊洋艳杰娟")
+    )
+    assert learner.is_full
+    monkeypatch.setattr(learning, "is_installed", lambda: True)
+    assert "repeat" in learner.limits()[0].en

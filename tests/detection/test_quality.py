@@ -3,6 +3,7 @@
 A label counts as found when a hit of its kind covers half of it; a hit that touches no label of its kind is wrong.
 """
 
+import base64
 import csv
 import json
 import random
@@ -234,6 +235,33 @@ def test_generated_identifiers_are_all_found_and_near_misses_are_not(kind: str) 
         texts.append(frame.format(value))
         places.append([(frame.index("{}"), frame.index("{}") + len(value))])
         texts.append(rng.choice(NEAR_MISSES)(rng))
+        places.append([])
+    assert measure(texts, places, frozenset({kind})) == (1.0, 1.0)
+
+
+#: None of these is one, though mobile and identity numbers are looked for behind letters too.
+GLUED_MISSES: tuple[Callable[[random.Random], str], ...] = (
+    lambda rng: f"{rng.randbytes(20).hex()}",
+    lambda rng: f"commit {rng.randbytes(32).hex()}",
+    lambda rng: f"{rng.choice('ABCDEFGKLNOQ')}{_mobile(rng)}",
+    lambda rng: f"{rng.choice(['SO', 'PO', 'INV', 'R', 'RMA', 'x', 'EMS', 'SF'])}{_mobile(rng)}",
+    lambda rng: f"order=m{_mobile(rng)}",
+    lambda rng: "ID" + _wrong(rng, _resident_id(rng), checks.resident_id),
+    lambda rng: f"SF{_digits(rng, 18)}",
+    lambda rng: base64.b32encode(rng.randbytes(25)).decode(),
+)
+
+
+@pytest.mark.parametrize("kind", ["resident_id", "mobile"])
+def test_numbers_glued_to_letters_are_found_and_codes_are_not(kind: str) -> None:
+    rng = random.Random(f"glued {kind}")
+    befores = {"resident_id": ("ID", "id", "sfz", "No"), "mobile": ("t", "tel", "Mobile", "sj", "wx", "phone_")}[kind]
+    texts, places = [], []
+    for _ in range(400):
+        value, before = MAKERS[kind](rng), rng.choice(befores)
+        texts.append(f"登记{before}{value}，谢谢")
+        places.append([(2 + len(before), 2 + len(before) + len(value))])
+        texts.append(rng.choice(GLUED_MISSES)(rng))
         places.append([])
     assert measure(texts, places, frozenset({kind})) == (1.0, 1.0)
 

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from handover.cli.scan import redact, scan
+from handover.cli.scan_progress import shown
 from handover.errors import HandoverError
 
 
@@ -139,3 +140,15 @@ def test_a_name_that_tells_of_a_person_is_not_written(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["file-2.txt", "notes.txt"]
     assert "file 2: its name holds personal data" in result.stderr
+
+
+def test_progress_is_shown_on_a_terminal_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with shown(tmp_path / "a.csv") as progress:
+        assert progress is None
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with shown(tmp_path / "a.csv") as progress:
+        assert progress is not None
+        progress({"stage": "survey", "records": 4096})
+    assert "a.csv: 4,096 records read" in capsys.readouterr().err

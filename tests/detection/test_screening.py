@@ -1,6 +1,8 @@
 """The compiled first look says what the detectors say, or that it can't tell; and it was written for these detectors."""
 
+import itertools
 import random
+import string
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from handover.detection import checks, screening
 from handover.detection.detectors import DETECTORS, bank_card
 from handover.detection.known import KnownValues
+from handover.detection.names import western
 from handover.detection.scanner import ColumnScan
 from handover.detection.spans import Span
 
@@ -22,6 +25,7 @@ for _name in NAMES:
     KNOWN.add_name(_name)
 for _number, _kind in NUMBERS:
     KNOWN.add_number(_number, _kind)
+KNOWN.add_surname("Whitcombe")
 SCREEN = screening.Screen(KNOWN)
 
 PIECES = [
@@ -32,6 +36,10 @@ PIECES = [
     "Main ", "Street", "12 ", "12-14 ", "12A, ", "rue ", "Hauptstr. 5", "Box 12", "Follow-up ", "Smith ", "Foo ", "I ", "J. ", "JOE ", "TD ", "Dear ", "called ", "my name is ",
     "de ", "The ", "'s ", "北京市", "朝阳", "浙江", "小区", "村", "大厦", "中心", "三单元", "12F", "#5", "甲", "北纬31.23", "东经121.47", " lng ", "120.153", "使014578", "WJ", "3月",
     "许伟", "任明", "刘英", "于", "王建国", "陈海", "赵代", "孙工", "表示", "代表", "程师", "工程师", "女士", "打来电话", "签收", "反馈", "主任", "书记", "法官", "曾", "刘记", "司马光明",
+    "Whitcombe", "Whitcombe's ", "said", "Gao ", "Zhixiong ", "C. ", "N. ", "Minister ", "Hong Kong ", "Miss ",
+    "永茂西路329", "花园", "127-1513", "9-3-1665", "42幢902", "幢", "栋", "2单元", "3号楼", "市场", "d区745号", "城", "寄到", "住在", "湾", "-3-", "社区", "都", "谢",
+    "ID110101199003074514", "t13812345678", "sj", "tel", "m", "13812345678x", "110101199003074514", "_", "ID", "abc", "13812345678",
+    "王", "先生", "欧阳", "陈先生", "小姐", "李主任", "周二", "路", "局长", "副局长", "任", "总经理", "彭女士", "毕业于", "外长", "老师", "明",
     "\u200b", "1\u00ad3", "2024年", "港", "台北", "02-2345-6789", "66123456", "pin", "my pin is 4821", "12 bis ", "apt 5", "the ", "visit ",
     "911310000123456789", "a.b@c.de", "zhang@example.com", "138", "1234", "5678", "99", "0", "和", "或者", " at ", "phone", "ext. ", "5 Main Street", "\u3000", "é", "——",
 ]  # fmt: skip
@@ -116,6 +124,16 @@ def test_ordinary_texts_are_settled_without_the_detectors() -> None:
     assert kinds == [["mobile"], ["person_name", "bank_card"], ["email"], ["resident_id", "uscc"]]
     found, slow = SCREEN.find(["吴海燕要求退款。", "昨天，赵明来电，已收到", "如有差异请联系商务，谢谢"], numbers=True)
     assert (slow, list(found)) == ([], ["吴海燕要求退款。", "昨天，赵明来电，已收到"])
+
+
+def test_short_words_are_told_apart() -> None:
+    kernel, ordinary = SCREEN.kernel, western.no_names()
+    mark = kernel.mark
+    for size in (2, 3):
+        for letters in itertools.product(string.ascii_lowercase, repeat=size):
+            word = "".join(letters)
+            assert bool(kernel.call("listed", 3, kernel.put(word.encode()), size)) == (word in ordinary), word
+            kernel.mark = mark
 
 
 @pytest.mark.parametrize(

@@ -22,31 +22,59 @@ _LOCAL = (
     "|路(?![上线过透费人子程])|街(?!头)|巷|弄|村(?![民委务镇])|屯|寨|镇(?![政党])|乡(?![镇政村、])|苏木|苑|庄(?![严重])|里(?![的面边])|坊|墟|圩)"
 )
 #: What stands in no name of a place; a sentence that goes on does.
-_NAME = "(?:(?![我你他她您它的了吗呢哪把被就都也还请谢吧]|关于|加强|推行|举行|报道|政府|[党县市省]委|记者|以及|相距)[一-鿿A-Za-z0-9·()])"
+_NAME = "(?:(?![我你他她您它的了吗呢哪把被也还请吧]|就[是在要会能可有没不说算]|都[是在有没不要会能可很说被把已得去来给想让叫喜知还用对和跟]|谢[谢您你]|关于|加强|推行|举行|报道|政府|[党县市省]委|记者|以及|相距)[一-鿿A-Za-z0-9·()])"
 _PART = rf"(?:[-_ ]?|[,，] ?(?=[0-9A-Za-z]|{_NAME}{{1,8}}?(?:路|街|道|镇|乡|村|小区|大厦)))(?:{_UNIT}|{_NAME}{{1,6}}?{_UNIT}|[向往]?[东南西北]{{1,2}}[行侧]?约?[0-9]{{1,4}}米|{_NAME}{{1,9}}?{_LOCAL}(?:[东南西北中]{{1,2}}(?:段|侧|头|端|面|边)?|上|下)?)"
-_DETAIL = re.compile(rf"(?:{_PART})+(?:[0-9]{{2,5}}(?![0-9A-Za-z年月日.%元万亿人名个]))?")
+#: The numbers that it may end with, without a word for what they are.
+_ROOM = "(?:(?:(?!(?:19|20)[0-9]{2}-)[0-9]{1,5}(?:-[0-9]{1,5}){1,3}|[0-9]{2,5})(?![0-9A-Za-z年月日.%元万亿人名个]))"
+_DETAIL = re.compile(rf"(?:{_PART})+{_ROOM}?")
 _UNITS = re.compile(_UNIT)
 _WHOLE_REST = re.compile(rf"(?:{_NAME}|[-_#,，、~/ ]){{0,32}}(?=[\0\n]|\Z)")
+_WHOLE_BEFORE = re.compile(rf"(?:{_NAME}|[-_ ]){{0,20}}")
+_PIECES = re.compile("[,，、]*[^,，、]+")
+_IN_ADDRESS = re.compile("[0-9A-Za-z路街巷弄村镇乡道区厦园楼号室幢栋苑城座里庄旁边内口店]")
+#: Who or what is there: the name behind a house's number, when a sign follows.
+_THERE = re.compile(
+    rf"(?![有是开在为发举召去等将与和建设出])(?:{_NAME}){{2,18}}?(?:公司|集团|厂|店|中心|学校|中学|小学|学院|医院|市场|支行|营业厅|超市|门市部?|酒店|宾馆|大楼|基地|物业|门卫|传达室|门面|对面|旁边?|隔壁|楼下|附近)(?=[，,。；;！!（(\0\n]|\Z)"
+)
+#: What makes a building's number more than that of a street or a plan.
+_ROOM_BEHIND = re.compile("(?:栋|幢|号楼).*[0-9一二三四五六七八九十]")
 #: Triggers: every address in Chinese has one of these.
-_TRIGGER = re.compile("[路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组]")
+_TRIGGER = re.compile("[路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组县湾府庭居轩阁邸郡院岸港]")
 #: What a region's name stands before without being an address.
 _INSTITUTION = re.compile(
     r"(?:政府|法院|检察院|委员会|委|局|厅|处|公司|医院|大学|学院|中学|小学|银行|分行|支行|协会|人大|政协|人)\Z"
 )
 _BARE_REST = re.compile(r"[^,，、]{3,20}\Z")
+#: Behind these a region and whatever follows up to the next sign is an address.
+_DELIVERED = re.compile("(?:寄[到至往]|送[到至往]|发[到至往]|搬[到至]|住在?|家住|现住)\\Z")
+_TO_THE_SIGN = re.compile(rf"(?:{_NAME}|[-_#~/ ]){{3,28}}(?=[，,。；;！!\0\n]|\Z)")
 _STOP = re.compile('[\0\n。；;！!？?“”"：:\t《》<>【】]')
 _REACH = 64
 #: Above that of a known name: the name of a person inside an address (a shop, a street) belongs to it.
 _CONFIDENCE = 0.84
 
-_STREET = "(?:大道|大街|路|街|道|巷|弄|里|胡同|村|镇|乡|小区|新村|花园|公寓|家园|苑|广场|大厦|中心|山庄|创业园|工业园)"
+_STREET = "(?:大道|大街|路|街|道|巷|弄|里|胡同|村|镇|乡|小区|新村|花园|公寓|家园|苑|广场|大厦|中心|山庄|创业园|工业园|工业区|市场|商贸城|商城|珠宝城|轻纺城|汽车城|五金城)"
 #: From the street's last character to the end; what lies before is found by looking backwards.
 _TAIL = re.compile(
-    rf"{_STREET}(?:[东南西北中]|[一-鿿]{{0,8}}(?:小区|新村|花园|公寓|家园|苑|广场|大厦))?[\s_]?(?:{_UNIT}[,， _]?(?:[一-鿿]{{2,8}}(?:小区|花园|公寓|家园|苑|大厦|广场))?)+(?:[0-9]{{2,5}}(?![0-9A-Za-z年月日.%元]))?"
+    rf"{_STREET}(?:[东南西北中]|[一-鿿]{{0,8}}(?:小区|新村|花园|公寓|家园|苑|广场|大厦))?[\s_]?(?:{_UNIT}[,， _]?(?:[一-鿿]{{2,8}}(?:小区|花园|公寓|家园|苑|大厦|广场))?)+{_ROOM}?"
+)
+#: A street with a number alone, where the phrase ends behind it: 永茂西路329.
+_BARE = re.compile(
+    rf"(?<![公铁线道上一思出马网电套速])(?:大道|路|街)[0-9]{{1,5}}(?:(?=[\0\n，,。；;！!、）)\s]|\Z)|(?:{_NAME}{{2,8}}?(?:社区|小区|花园|公寓|大厦|产业园|工业园)){_UNIT}?(?:[0-9]{{2,5}}(?![0-9A-Za-z年月日.%元]))?)"
+)
+_NUMERAL = re.compile("[0-9A-Za-z一二三四五六七八九十百零〇两]")
+#: A building and a number in it, whatever it is called: 嘉华春晓42幢902.
+_BUILDING = re.compile(
+    rf"(?<![0-9第]){_NUM}(?:栋|幢|号楼)(?:[-，, ]?{_NUM}(?:单元|号|室|楼|层|门|梯)){{0,3}}(?:(?<=[栋幢楼元层号])-?[0-9]{{2,5}}(?![0-9A-Za-z年月日.%元]))?"
+)
+#: Building, (entrance,) room: 东方花城9-3-1665, 万家花园127-1513.
+_DASHED = re.compile(
+    "(?:(?<=[园区寓苑庄城府湾里村院庭居轩阁邸郡岸港天路弄])(?!(?:19|20)[0-9]{2}-)[0-9]{1,4}-[0-9]{1,3}-[0-9]{2,5}"
+    "|(?:(?<=[园寓苑庭居轩阁邸郡])|(?<=小区)|(?<=山庄))[0-9]{1,4}-[0-9]{2,5})(?![0-9A-Za-z.%-])"
 )
 _NAME_ONLY = re.compile(r"(?:[一-鿿]{1,6}?[市区县镇])*[一-鿿]{1,5}\Z")
 _LEADING = re.compile(
-    r".*(?:住在|搬到|搬至|寄到|寄至|寄往|送到|送至|位于|地址[是为]?|住址[是为]?|现居|家住|收货|到|在|至|从|是|为|改成|改为)"
+    r".*(?:住在|搬到|搬至|寄到|寄至|寄往|送到|送至|位于|地址[是为]?|住址[是为]?|现居|家住|现住|住|请送|请寄|请发|收货|发往|反映|要求|客户|用户|业主|到|在|至|从|是|为|改成|改为)"
 )
 #: Two names below the district make a line an address also without a region: 灵溪镇上庄小区.
 _LOCAL_LINE = re.compile(
@@ -111,6 +139,10 @@ def _from_region(text: str, low: int, high: int) -> tuple[int, int] | None:
 
 def _detail(text: str, start: int, regions: Regions, high: int) -> int:
     """Where the address ends that begins with these regions; 0 when it says no more than a region."""
+    if regions.levels > 1 and regions.full and _DELIVERED.search(text, max(0, start - 4), start):
+        whole = _TO_THE_SIGN.match(text, regions.end, high)
+        if whole and not _INSTITUTION.search(whole[0]):
+            return whole.end()
     at = regions.end + (text[regions.end : regions.end + 1] in {" ", "-", "_", ",", "，", "·"})
     detail = _DETAIL.match(text, at, high)
     line_end = _line_end(text, start, regions.end)
@@ -128,18 +160,39 @@ def _line_end(text: str, start: int, position: int) -> int:
     if start and text[start - 1] not in "\0\n":
         return 0
     rest = _WHOLE_REST.match(text, position)
-    return rest.end() if rest else 0
+    if rest is None:
+        return 0
+    end = position
+    for piece in _PIECES.finditer(text, position, rest.end()):
+        if piece[0][0] in ",，、" and not _IN_ADDRESS.search(piece[0]):
+            break
+        end = piece.end()
+    return end
 
 
 def _from_street(text: str, low: int, high: int) -> tuple[int, int] | None:
-    for match in _TAIL.finditer(text, low, high):
-        start = _start(text, low, match.start())
-        if start < match.start():
-            end = match.start() + len(match[0].rstrip(" ,，_"))
-            more = _DETAIL.match(text, end, high)
-            end = more.end() if more and _UNITS.search(more[0]) else end
-            return start, max(end, _line_end(text, start, end))
+    if not _NUMERAL.search(text, low, high):
+        return None
+    for pattern, least in ((_TAIL, 1), (_BARE, 1), (_BUILDING, 2), (_DASHED, 3)):
+        for match in pattern.finditer(text, low, high):
+            start = _start(text, low, match.start())
+            if match.start() - start >= least and (pattern is not _BUILDING or _ROOM_BEHIND.search(match[0])):
+                end = match.start() + len(match[0].rstrip(" ,，_"))
+                more = _DETAIL.match(text, end, high)
+                end = more.end() if more and _UNITS.search(more[0]) else end
+                there = _THERE.match(text, end, high)
+                end = there.end() if there else end
+                start = _line_start(text, low, start)
+                return start, max(end, _line_end(text, start, end))
     return None
+
+
+def _line_start(text: str, low: int, start: int) -> int:
+    """Where a line begins that is all address, when it is short up to `start` and no sentence; else `start`."""
+    if low and text[low - 1] not in "\0\n":
+        return start
+    before = text[low:start]
+    return low if _WHOLE_BEFORE.fullmatch(before) and not _LEADING.match(before) else start
 
 
 def _start(text: str, low: int, street: int) -> int:

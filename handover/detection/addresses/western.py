@@ -51,13 +51,16 @@ _FIRST = re.compile(
             rf"{_NUMBER} (?:{_DIRECTION}\.? )?(?:(?:County|State|US|U\.S\.) )?(?:Highway|Hwy|Route|Rte|County Road|Avenue of the)\.? (?:[0-9]{{1,4}}|{_WORD})",
             rf"{_NUMBER}(?: bis| ter)?,? {_STREET_NAME}(?:,? [0-9]{{1,4}}(?![0-9]))?",
             rf"{_NUMBER} (?:{_WORD} )?{_STEMMED}\.? [0-9]{{1,4}}(?: ?[A-Za-z])?",
-            # Another number behind the street's name, or a unit, says what the words do not.
-            rf"{_NUMBER} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?",
+            # Another number behind the street's name, or a unit, says what the words do not; 2 Everton 2 is a score.
+            rf"[0-9]{{4,6}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])",
             rf"{_NUMBER} (?:[^\s,]{{1,24}} ){{1,5}}(?i:apt|suite)\.? [0-9]{{1,5}}",
         )
     )
     + rf")(?![0-9{_LETTER}])"
 )
+#: The same with a smaller number, where a word before or the end of a line behind says that it is one.
+_FIRST_SMALL = re.compile(rf"[0-9]{{1,3}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])(?![0-9{_LETTER}])")
+_ADDRESS_CUE = re.compile(r"(?:\b(?:[Aa]t|[Tt]o|[Oo]n|[Ii]n|is|of|from|[Aa]ddress)|[:>])\s{1,4}\Z")
 #: Street lines and boxes that end with their number.
 _LAST = re.compile(
     "|".join(
@@ -81,6 +84,11 @@ _SEPARATOR = re.compile(r"[ \t]*,?[ \t]*\n[ \t>?]*,?[ \t]*(?:\n[ \t>?]*)?|[ \t]*
 _UNIT = re.compile(
     r"(?i:apt|apartment|suite|ste|unit|floor|room|rm|flat|building|bldg|box|lot|c/o)\.? ?#? ?[0-9A-Z][0-9A-Za-z-]{0,6}(?![A-Za-z])|#[ ]?[0-9A-Za-z-]{1,6}|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor"
 )
+#: A flat or a floor in front of the street line: Flat 2, 14 High Street; 12/F, 39 Wellington Street.
+_UNIT_BEFORE = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:Flat|Unit|Suite|Ste|Apt|Apartment|Room|Rm|Level|Floor|Block|Shop|House|No|Lot|RR|Building|Bldg|Tower)[. #]{1,2}(?:[0-9A-Z][0-9A-Za-z/-]{0,5}, ?)?"
+    r"|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor, ?|[0-9]{1,3}/F,? ?){1,4}\Z"
+)
 _POSTCODE = re.compile(
     r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?:D|F|CH|A|L|B|DK|SE|FI|NO|PL|I|E)-[0-9]{4,5}|[0-9]{5}(?:-[0-9]{3,4})?|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{4}(?: [A-Z]{2}\b)?)(?![0-9A-Za-z:/.-]?[0-9A-Za-z])"
 )
@@ -89,7 +97,7 @@ _PLACE_WORD = rf"(?:St\.|{_WORD.removesuffix(_DOT)}(?![0-9{_LETTER}]))"
 _PLACE = re.compile(
     rf"{_PLACE_WORD}(?: (?:{_PLACE_WORD}|upon|sur|an der|am|im|de la|del|de|di|la|el|al|and)){{0,4}}(?<! and)(?<! de)(?<! la)"
 )
-_END = re.compile(r"\s*(?:[.,;!?)\"”>]|\n|\Z|and\b|or\b|but\b|for\b|to\b)")
+_END = re.compile(r"\s*(?:[.,;!?)\"”>]|[\n\0]|\Z|and\b|or\b|but\b|for\b|to\b)")
 #: A year stands before a capital by chance: In 2008 The Supreme Court.
 _YEAR = re.compile("(?:19|20)[0-9]{2} ")
 #: Laws are quoted with a number before and behind (15 USC 1692).
@@ -118,6 +126,7 @@ def _at(text: str, number: int, low: int) -> tuple[int, int] | None:
     """The address that begins with the number at `number`, or whose street line ends with it."""
     candidates = (
         (_FIRST.match(text, number), False),
+        (_ADDRESS_CUE.search(text, max(0, number - 12), number) and _FIRST_SMALL.match(text, number), False),
         (_ending_with(_LAST, text, number, low), False),
         (_MAYBE_FIRST.match(text, number), True),
         (_ending_with(_MAYBE_LAST, text, number, low), True),
@@ -127,7 +136,8 @@ def _at(text: str, number: int, low: int) -> tuple[int, int] | None:
             end, sure = _tail(text, match.end())
             plausible = (sure and _is_place(match[0])) if needs_proof else (sure or not _YEAR.match(match[0]))
             if plausible and not _NO_STREET.match(match[0]):
-                return match.start(), end
+                before = _UNIT_BEFORE.search(text, max(low, match.start() - _REACH), match.start())
+                return before.start() if before else match.start(), end
     return None
 
 

@@ -12,7 +12,7 @@ from handover.detection.spans import Span
 
 __all__ = ["KIND", "LEVEL", "NEGATIVE", "POSITIVE", "VERSION", "WINDOW", "district", "find", "has_detail"]
 
-KIND, LEVEL, VERSION, WINDOW = "address", "L3", 3, "whole"
+KIND, LEVEL, VERSION, WINDOW = "address", "L3", 4, "whole"
 
 POSITIVE = (
     ("寄到上海市浦东新区张江路123弄4号502室，谢谢", "上海市浦东新区张江路123弄4号502室"),
@@ -27,9 +27,21 @@ POSITIVE = (
     ("香港九龙油尖旺区尖沙咀宝勒巷18号", "香港九龙油尖旺区尖沙咀宝勒巷18号"),
     ("台湾台北市大安区敦化南路二段238号。", "台湾台北市大安区敦化南路二段238号"),
     ("金祝花园5幢302室", "金祝花园5幢302室"),
+    ("她现在住翠屏路88。", "翠屏路88"),
+    ("请送云栖水岸42幢902，谢谢", "云栖水岸42幢902"),
+    ("我家住在东湖花城9-3-1665，麻烦快点", "东湖花城9-3-1665"),
+    ("寄到广东省佛山市顺德区碧波湾，急", "广东省佛山市顺德区碧波湾"),
+    ("柳浪路12号青禾贸易有限公司，收件人不详", "柳浪路12号青禾贸易有限公司"),
+    ("谢家湾镇石桥村三组永丰南路十四号百货超市旁边", "谢家湾镇石桥村三组永丰南路十四号百货超市旁边"),
+    ("新都镇凤都二路1424", "新都镇凤都二路1424"),
+    ("柯北市场d区745号", "柯北市场d区745号"),
     ("Wohnhaft Hauptstraße 5, 10115 Berlin.", "Hauptstraße 5, 10115 Berlin"),
     ("livre au 12 rue de la Paix, 75002 Paris.", "12 rue de la Paix, 75002 Paris"),
     ("Send it to P.O. Box 1234, Austin, TX 78701.", "P.O. Box 1234, Austin, TX 78701"),
+    ("Send to Flat 2, 14 High Street, Oxford OX1 4AB", "Flat 2, 14 High Street, Oxford OX1 4AB"),
+    ("we meet at Flat B, 12/F, 39 Wellington Street", "Flat B, 12/F, 39 Wellington Street"),
+    ("5th Floor, 88 Wood Street, London EC2V 7RS", "5th Floor, 88 Wood Street, London EC2V 7RS"),
+    ("I live at 27 Koskirinne 8, Vantaa", "27 Koskirinne 8, Vantaa"),
     ("10 Downing Street, London SW1A 2AA", "10 Downing Street, London SW1A 2AA"),
     ("24 Sussex Dr\nOttawa, ON K1M 1M4", "24 Sussex Dr\nOttawa, ON K1M 1M4"),
     ("I live at 221 Baker Street, Springfield, IL 62704 now", "221 Baker Street, Springfield, IL 62704"),
@@ -49,8 +61,15 @@ NEGATIVE = (
     "上海市",
     "浙江杭州",
     "under 15 USC 1692 and 12 CFR 1024",
+    "公交线路329。",
+    "发货在路上，花园2025-01-31开放",
+    "比分3-2结束",
+    "1号楼已封顶",
+    "在小区2-3天内",
     "on 5 January 2015 In Paris",
     "In 2008 The Supreme Court",
+    "Northport 2 Easton 2",
+    "207 Cliff White 70 70 67",
 )
 
 

@@ -12,7 +12,7 @@ from handover.detection.names import chinese, western
 from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 3, "whole"
+KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 4, "whole"
 
 #: Words that begin with a surname's character; a name column would not hold them, a product column does.
 _WORDS = frozenset(
@@ -39,11 +39,22 @@ POSITIVE = (
     ("陈栋梁，男，1965年出生", "陈栋梁"),
     ("姓名：高峰", "高峰"),
     ("参会：王志强、李娜、赵敏。", "李娜"),
+    ("请王先生明天来取", "王"),
+    ("订购人李女士已付款", "李"),
+    ("欧阳老师的课改在周二", "欧阳"),
+    ("钱主任同意延期", "钱"),
+    ("彭先生毕业于一所大学", "彭"),
+    ("刁秀芝女士说，尚未收到", "刁秀芝"),
+    ("陳大文先生來電查詢", "陳大文"),
     ("My name is John Smith and I", "John Smith"),
     ("I spoke to Mary O'Brien yesterday", "Mary O'Brien"),
     ("Dear Ms. Nguyen, thank you", "Nguyen"),
     ("Regards,\nPeter van der Berg", "Peter van der Berg"),
     ("my name is jane miller and i", "jane miller"),
+    ("Then Gao Zhixiong agreed", "Gao Zhixiong"),
+    ("bowled by C. Whitcombe", "C. Whitcombe"),
+    ("Marcel Dessonly scored", "Marcel Dessonly"),
+    ("Defence Minister Doug Young agreed", "Doug Young"),
     ("Faina D. Yefremova's order", "Faina D. Yefremova"),
 )
 NEGATIVE = (
@@ -55,10 +66,19 @@ NEGATIVE = (
     "江苏、安徽、云南",
     "上海市长宁区",
     "任何问题请反馈",
+    "铁路局长和音乐老师",
+    "2010年起，任财务总监",
+    "世纪律师事务所",
+    "湖南省长沙市长沙县",
+    "周二晚表示感谢",
+    "已联系安排下周发货",
     "I bank with Wells Fargo and Chase Bank",
     "In May I Will go to Paris",
     "The Grant Application and the Department of Justice",
     "an IBAN and a SWIFT code",
+    "Hong Kong, Costa Rica and Sri Lanka",
+    "they will miss Portugal",
+    "N. Dakota and S. Carolina",
     "Green Tree and Morgan Stanley called",
 )
 

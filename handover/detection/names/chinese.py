@@ -1,6 +1,7 @@
 """Chinese names in running text by what stands around them: a cue before, a title or a verb behind, or a list of names.
 
-A surname and one or two characters alone are no name here; that needs the model (`recogniser`) or a column that holds it.
+A surname and one or two characters alone are no name here; that needs the model (`recogniser`) or a column that holds it. A surname
+alone is one before a title (王先生, 李主任): the surname is the hit, and the title stays.
 """
 
 import re
@@ -17,7 +18,18 @@ _GIVEN = f"(?![{FUNCTION}])[一-鿿㐀-䶿]"
 _SURNAME = f"(?:{'|'.join(sorted(COMPOUND_SURNAMES))}|[{''.join(sorted(SURNAMES))}])"
 TITLE = (
     "(?:先生|女士|小姐|太太|同志|老师|医生|大夫|护士|律师|教授|博士|总经理|副总|经理|主任|主管|组长|师傅|阿姨|董事|总监|院长|校长|所长|处长|科长|部长"
-    "|局长|厅长|书记|市长|省长|县长|镇长|村长|主席|总理|总统|委员|代表|记者|警官|法官|检察官|工程师|设计师|会计|同学|选手|教练|将军|队长|班长|站长|店长|院士|顾问|客户|用户|业主|患者)"
+    "|局长|厅长|书记|市长|省长|县长|镇长|村长|主席|总理|总统|委员|代表|记者|警官|法官|检察官|工程师|设计师|会计|同学|选手|教练|将军|队长|班长|站长|店长|院士|顾问|客户|用户|业主|患者"
+    "|董事长|外长|行长|馆长|会长|团长|政委|司令|大使|总裁|秘书长|委员长|研究员|老板|大姐|大妈|大爷|大娘|大叔|奶奶|爷爷|叔叔"
+    "|副教授|副主席|副主任|副总裁|副局长|副市长|副书记|副院长|副校长|副部长|副处长|副所长|副总理|副会长)"
+)
+#: Titles that a surname alone may stand before, wherever it does: no word ends with its character there.
+_POLITE = (
+    "先生|女士|小姐|太太|老师|医生|大夫|教授|律师(?!事务)|师傅|阿姨|大姐|大妈|大爷|大娘|大叔|奶奶|爷爷|叔叔|警官|法官"
+)
+#: And where a sentence or a part of one begins with the surname.
+_OFFICE = (
+    "总经理|副总|经理|主任|主管|组长|董事长|总监|院长|校长|所长|处长|科长|部长|局长|厅长|书记|市长|省长|县长|镇长|村长|主席|总理|队长|会长|行长|馆长|外长"
+    "|检察官|工程师|设计师|将军|站长|店长|院士|博士|老板|总裁|秘书长|委员长|副教授|副主席|副主任|副总裁|副局长|副市长|副书记|副院长|副校长|副部长|副处长|副所长|副总理|副会长"
 )
 #: Each way begins with a character of its own, so that `re` looks for those first: ten times as fast as by optional signs.
 _SEX = "(?:男|女)(?:[，,、。；; )）]|$)"
@@ -53,11 +65,22 @@ _ITEM = re.compile("[一-鿿]+")
 _NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
 #: Surnames that are far more often a word by themselves.
 _ALSO_WORDS = frozenset("由曾和于向应原时全查满明计党融宿祝贺许文包安高连从能那相成车方经平")
+#: And before an office one that says who holds it: 任财务总监.
+_HOLDS = "任"
+#: No surname by itself before a title: 铁路局长, 音乐老师, 统战部长.
+_NOT_ALONE = _ALSO_WORDS - {"高", "许", "文", "安", "方", "于"} | frozenset(
+    "任路乐战房商关管家后游单利石支容易古越化花谷卓班别"
+)
+_OF_REGIONS = "省市县镇村"
+_ALONE = re.compile(f"({_POLITE})|(?:{_OFFICE})")
+#: All of both, for the kernel.
+BEHIND_SURNAME = frozenset(f"{_POLITE}|{_OFFICE}".replace("(?!事务)", "").split("|"))
+_TITLES = frozenset(TITLE[3:-1].split("|"))
 #: Places; a given name of two characters may well end like one (建国, 金山).
 _PLACES, _IN_PLACES = "省市区县镇乡村路街", "山河江湖海岛州城港湾国族语"
 _PLACE_END = re.compile(rf"[{_PLACES}]\Z|\A..?(?<=[{_IN_PLACES}])\Z")
 #: Where a name begins or ends with one of these, more than its neighbours decides whether it is one.
-NO_FIRST, NO_LAST = _ALSO_WORDS, frozenset({*_NO_GIVEN, *_PLACES, *_IN_PLACES})
+NO_FIRST, NO_LAST = _ALSO_WORDS | {_HOLDS}, frozenset({*_NO_GIVEN, *_PLACES, *_IN_PLACES})
 
 
 @cache
@@ -74,6 +97,8 @@ def find(text: str) -> Iterator[Span]:
     for title in _TITLE_OR_VERB.finditer(text):
         yield from _before(text, title.start())
         yield from _at(text, title.end(), 0.7, bare=False)
+    for title in _ALONE.finditer(text):
+        yield from _surname_before(text, title.start(), polite=title[1] is not None)
     for row in _LIST.finditer(text):
         items = list(_ITEM.finditer(text, *row.span()))
         if any(len(m[0]) > 2 for m in items) and not any(m[0] in words() or _PLACE_END.search(m[0]) for m in items):
@@ -92,7 +117,7 @@ def _at(text: str, start: int, confidence: float, *, bare: bool) -> Iterator[Spa
         ends = _NO_HAN.match(text, end) or _AFTER_SHORT.match(text, end) or _TITLE_OR_VERB.match(text, end)
         if ends and len(name) > 1 and _NAME.fullmatch(name):
             doubtful = name[0] in _ALSO_WORDS or name[-1] in _NO_GIVEN or _PLACE_END.search(name)
-            plausible = name not in words() and (bare or not doubtful)
+            plausible = name not in words() and (introduced or not doubtful or (bare and name[0] not in _ALSO_WORDS))
             if plausible or (introduced and _NO_HAN.match(text, end)):
                 yield Span(start, end, "person_name", confidence)
             return
@@ -109,18 +134,48 @@ def _before(text: str, end: int) -> Iterator[Span]:
         apart = (not lead or _NO_HAN.match(lead[-1])) and _PERSON_BEHIND.match(text, end)
         if (
             name in words()
+            or name[1:] in _TITLES
+            or (name[0] == _HOLDS and _OFFICE_BEHIND.match(text, end))
             or name[-1] in _NO_GIVEN
             or (not apart and (_PLACE_END.search(name) or name[0] in _ALSO_WORDS))
         ):
             continue
-        if (
-            not lead
-            or _NO_HAN.match(lead[-1])
-            or lead[-1] in "和与跟同由请找给向对让叫问替约是知"
-            or _ENDS_WITH_CUE.search(lead)
-        ):
+        if _is_apart(lead):
             yield Span(start, end, "person_name", 0.75)
             return
 
 
+def _surname_before(text: str, end: int, *, polite: bool) -> Iterator[Span]:
+    """The surname that ends at `end`, when no longer name does."""
+    start = end - (2 if text[max(0, end - 2) : end] in COMPOUND_SURNAMES else 1)
+    surname = text[max(0, start) : end]
+    if not surname or (surname not in COMPOUND_SURNAMES and (surname not in SURNAMES or surname in _NOT_ALONE)):
+        return
+    for length in (2, 3, 4):
+        name = text[max(0, end - length) : end]
+        if (
+            len(surname) < len(name) == length
+            and _NAME.fullmatch(name)
+            and name[0] not in _ALSO_WORDS
+            and name not in words()
+        ):
+            return
+    lead = text[max(0, start - 6) : start]
+    if lead and text[end] in _OF_REGIONS and not _NO_HAN.match(lead[-1]):  # 长沙市长沙县
+        return
+    if (polite and surname not in _ALSO_WORDS) or _is_apart(lead):
+        yield Span(start, end, "person_name", 0.7)
+
+
+def _is_apart(lead: str) -> bool:
+    """Whether a name may begin behind this."""
+    return (
+        not lead
+        or _NO_HAN.match(lead[-1]) is not None
+        or lead[-1] in "和与跟同由请找给向对让叫问替约是知"
+        or _ENDS_WITH_CUE.search(lead) is not None
+    )
+
+
+_OFFICE_BEHIND = re.compile(_OFFICE)
 _ENDS_WITH_CUE = re.compile(rf"(?:{TITLE}|联系|通知|客户|用户|业主)\Z")

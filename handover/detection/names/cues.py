@@ -15,7 +15,9 @@ TITLES = _words(
     """
     mr mrs ms mx miss dr prof professor sir madam madame mme monsieur herr frau senor senora judge justice
     attorney officer detective sergeant captain senator congressman congresswoman reverend pastor rabbi imam
-    sister brother aunt uncle nurse president
+    sister brother aunt uncle nurse president minister secretary-general chancellor sheikh ayatollah archbishop colonel
+    lieutenant admiral commander governor spokesman spokeswoman ambassador vice-president vice-chairman director-general
+    striker midfielder defender goalkeeper
     """
 )
 #: Words that a sentence begins with, or that stand beside names in capitals; they are never part of one.
@@ -35,6 +37,9 @@ LEADING = _words(
     american british european african asian christmas easter internet visa mastercard amex paypal facebook
     google amazon apple microsoft twitter youtube netflix uber ebay walmart equifax experian transunion chase
     wells citibank citi navient ocwen nationstar fargo pnc synchrony santander usaa macy macys seterus suntrust
+    prime foreign defence finance interior newsroom iraqi israeli palestinian iranian afghan pakistani bangladeshi australian austrian
+    belgian bulgarian croatian czech hungarian romanian serbian slovak ukrainian egyptian brazilian argentine chilean colombian
+    thai vietnamese indonesian malaysian filipino nigerian kenyan soccer cricket tennis rugby nhl nba mlb
     barclay barclays barclaycard scottrade ally gmail yahoo hotmail
     """
 )
@@ -61,13 +66,18 @@ COMPANIES = _phrases(
     jack daniels, jim beam, john deere, johnnie walker, johns hopkins, jp, jp morgan, kay jewelers, las vegas,
     lloyd, lloyds, los angeles, louis vuitton, mary kay, merrill lynch, morgan stanley, new york, ralph lauren,
     sallie mae, san diego, san francisco, santa fe, tommy hilfiger, victoria secret, victoria's secret, wells
-    fargo
+    fargo, hong kong, costa rica, northern ireland, south africa, new zealand, sri lanka, san marino, saint vincent, puerto rico,
+    el salvador, sierra leone, burkina faso, saudi arabia, saint lucia, saint kitts, solomon islands, marshall islands, cape verde,
+    crystal palace, real madrid, star trek, star wars, berkshire hathaway, oliver wyman, tel aviv, buenos aires, rio de janeiro,
+    kuala lumpur, abu dhabi, addis ababa, salt lake, san jose, san juan, santa monica, st. louis, saint petersburg, salomon brothers,
+    deutsche bank, credit suisse, arthur andersen, booz allen, johnson controls, rolls royce, mercedes-benz, warner brothers,
+    lehman brothers, marks spencer, victoria falls, mount everest, ivory coast, vatican city, guinea bissau
     """
 )
 #: Behind these stands a name, whatever it looks like.
 STRONG_CUE = re.compile(
     r"(?:\b(?:name(?:'s| is|:| was|\?| on (?:the|my) (?:account|card)(?: is|:)?)|named|calls? me|dear|hi|hello|hey|attn:?|c/o|signed"
-    r"|sincerely,?|regards,?|yours,?|truly,?|cheers,?|mr\.?|mrs\.?|ms\.?|miss|dr\.?|prof\.?)[ ,]*\s{0,6}"
+    r"|sincerely,?|regards,?|yours,?|truly,?|cheers,?|mr\.?|mrs\.?|ms\.?|(?-i:Miss|MISS)|dr\.?|prof\.?)[ ,]*\s{0,6}"
     r"|\b(?:user|contact|customer|client|patient|employee|account holder|signed by|directed by|billed to|ship to|billing address|"
     r"cardholder|beneficiary|applicant|borrower):\s{0,6})\Z",
     re.IGNORECASE,
@@ -88,6 +98,8 @@ LISTED = re.compile(r"(?:, |\b(?:and|or|&) )\Z")
 AFTER_NAME = re.compile(
     r",? (?:said|says|wrote|told|asked|lives?|called|replied|explained|is from|and his|and her|has been|had given|will be|who)\b|:\s|\n\s?[>0-9]|'s (?:account|daughter|son|wife|husband|mother|father|address|phone|email)"
 )
+#: Only a person says something by a surname alone.
+SAYS = re.compile(r",? (?:said|told|added|explained|recalled)\b")
 NO_NAME_BEFORE = re.compile(
     r"\b(?:the|in|at|near|via|using|visit|a|an|south|north|east|west|new|san|santa|saint|st\.?|los|las|fort|mount|port|cape|city of|state of|bank of|my|your|our|work for) \Z",
     re.IGNORECASE,

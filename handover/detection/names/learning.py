@@ -1,8 +1,8 @@
 """Learns names from running text on the first pass, so that the second finds them wherever they stand.
 
 The model reads sentences up to a budget, for it manages about 0.1 MB a second, and none that differs from an earlier one only in
-its numbers and in names that are found anyway; without it the rules read them. A name counts when it is one in most of the places where its
-characters stand.
+its numbers, Latin words, and names that are found anyway; without it the rules read them. What of its answers counts is said in
+`judging`.
 """
 
 import re
@@ -10,36 +10,32 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.folding import fold
 from handover.detection.known import KnownValues
-from handover.detection.names import chinese
+from handover.detection.names import chinese, western
+from handover.detection.names.judging import are_names, cleaned
 from handover.detection.names.model import NameModel, is_installed, prepare
 from handover.detection.spans import resolve
 from handover.i18n import Text
 
-#: About 20 s of one processor; a file with more running text is searched by rules and by the names learnt so far.
-MAX_CHARACTERS = 600_000
-#: The same where a column holds the names: most of those in its running text are known from there.
-MAX_BESIDE_COLUMN = 60_000
-#: How much is looked through for sentences of another form, a few seconds. Records of a table repeat themselves long before.
-MAX_EXAMINED = 1_500_000
+#: Some 250 s of one processor; a file with more running text that differs is searched by rules and by the names learnt so far.
+MAX_CHARACTERS = 10_000_000
+#: How much is looked through for sentences of another form, some 30 s. Records of a table repeat themselves long before.
+MAX_EXAMINED = 30_000_000
 #: No further either where of so many characters hardly any stood in a sentence of a form of its own.
 _STRETCH, _NEW = 150_000, 1_500
+#: How much text in Latin script is looked through for persons with their whole name, a second or two; no further where none was
+#: met for this long.
+_LATIN_READ, _LATIN_DULL = 4_000_000, 200_000
 _SENTENCE = re.compile(r"[^\n\0。！？!?；;]+[。！？!?；;]?")
 #: A longer one is cut: the model's memory grows with the longest of a batch.
 _LONGEST = 600
-_SHORTEST = 6
+_SHORTEST = 3
 _HAN = re.compile("[一-鿿]")
 _DIGITS = re.compile("[0-9]+")
+#: Numbers, codes and words in Latin letters: the model finds no names in them.
+_LATIN = re.compile("[!-~]+")
 _BATCH = 512
-#: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
-_NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
-_PLACE_END = re.compile("[省市区县镇乡]\\Z")
-_TITLE_END = re.compile(f"{chinese.TITLE}\\Z")
-#: The share of its places above which characters are a name rather than a word.
-_MOSTLY = 0.5
-
 Method = Literal["model", "partly", "rules"]
 
 
@@ -49,7 +45,7 @@ class NameLearner:
     def __init__(self, known: KnownValues) -> None:
         self._known = known
         self._model: NameModel | None = None
-        #: Hashes of sentences without their numbers, and of those without their names too.
+        #: Hashes of sentences without their numbers, and of those without Latin words and names too.
         self._plain: set[int] = set()
         self._forms: set[int] = set()
         self._read_so_far: list[str] = []
@@ -58,8 +54,9 @@ class NameLearner:
         self._examined = 0
         #: Both counts where the stretch begins.
         self._stretch = (0, 0)
-        #: Whether a column holds the names.
-        self.beside_column = False
+        #: Whether it stopped because hardly any sentence was new.
+        self._repeats = False
+        self._latin_left, self._dull = _LATIN_READ, 0
         self.characters = 0
         self.is_full = False
 
@@ -70,6 +67,17 @@ class NameLearner:
                 return
             if not value.isascii():
                 self._read(fold(value))
+            if self._latin_left > 0 and not _HAN.search(value):
+                self._read_latin(value)
+
+    def _read_latin(self, value: str) -> None:
+        self._latin_left -= len(value)
+        self._dull += len(value)
+        for surname in western.surnames(value):
+            self._known.add_surname(surname)
+            self._dull = 0
+        if self._dull > _LATIN_DULL:
+            self._latin_left = 0
 
     def _read(self, value: str) -> None:
         for match in _SENTENCE.finditer(value):
@@ -81,7 +89,8 @@ class NameLearner:
                 continue
             self._plain.add(plain)
             self._examined += len(sentence)
-            if self._examined >= MAX_EXAMINED or self._is_stale():
+            self._repeats = self._is_stale()
+            if self._examined >= MAX_EXAMINED or self._repeats:
                 self.is_full = True
                 return
             form = hash(self._form(sentence))
@@ -95,7 +104,7 @@ class NameLearner:
             self._waiting += [sentence[at : at + _LONGEST] for at in range(0, len(sentence), _LONGEST)]
             if len(self._waiting) >= _BATCH:
                 self._search()
-            if self.characters >= (MAX_BESIDE_COLUMN if self.beside_column else MAX_CHARACTERS):
+            if self.characters >= MAX_CHARACTERS:
                 self.is_full = True
                 return
 
@@ -107,27 +116,25 @@ class NameLearner:
         return self.characters - new < _NEW
 
     def _form(self, sentence: str) -> str:
-        """The sentence without what makes records of one kind differ: its numbers, and the names that are found anyway."""
+        """The sentence without what makes records of one kind differ: numbers, Latin words, and the names that are found anyway."""
         spans = resolve([*self._known.find(sentence, numbers=False), *chinese.find(sentence)])
         for span in reversed(spans):
             sentence = f"{sentence[: span.start]}\0{sentence[span.end :]}"
-        return _DIGITS.sub("0", sentence)
+        return _LATIN.sub("0", sentence)
 
     def finish(self) -> None:
         """Adds the names to the known values and forgets the text."""
         self._search()
         text = "\n".join(self._read_so_far)
-        for name, count in self._found.items():
-            # Three characters that begin with a surname are hardly ever a word; others must mostly be a name.
-            if (len(name) > 2 and is_chinese_name(name)) or count >= _MOSTLY * text.count(name):
-                self._known.add_found(name)
+        for name in are_names(self._found, text):
+            self._known.add_found(name)
         self._read_so_far.clear()
         self._plain.clear()
         self._forms.clear()
 
     def _search(self) -> None:
         names = self._by_model() if is_installed() else self._by_rules()
-        self._found.update(filter(None, map(_clean, names)))
+        self._found.update(filter(None, map(cleaned, names)))
         self._waiting.clear()
 
     def _by_model(self) -> Iterator[str]:
@@ -156,6 +163,13 @@ class NameLearner:
                     en="Chinese names in running text are found only by cue or when known from a column; install handover[names] to find the others.",
                 )
             ]
+        if self.method == "partly" and self._repeats:
+            return [
+                Text(
+                    zh=f"中文正文的句式大量重复：姓名识别模型读完了前 {self._examined:,} 个字里各不相同的句子；其余部分按规则和已知姓名识别。",
+                    en=f"Sentences in the Chinese text repeat themselves: the name model read those that differ among its first {self._examined:,} characters; the rest was searched by rules and for known names.",
+                )
+            ]
         if self.method == "partly":
             return [
                 Text(
@@ -164,9 +178,3 @@ class NameLearner:
                 )
             ]
         return []
-
-
-def _clean(name: str) -> str:
-    """The name without a title behind it; empty when it is none."""
-    bare = _TITLE_END.sub("", name.strip())
-    return bare if _NAME.match(bare) and not _PLACE_END.search(bare) else ""

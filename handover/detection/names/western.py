@@ -17,11 +17,13 @@ from handover.detection.names.cues import (
     LISTED,
     NO_NAME_BEFORE,
     ORGANISATION,
+    SAYS,
     STRONG_CUE,
     TITLES,
     WEAK_CUE,
 )
 from handover.detection.names.lexicon import names, ordinary_words, places, plain
+from handover.detection.names.pinyin import PINYIN_SURNAMES, TWO_SYLLABLES
 from handover.detection.spans import Span
 from handover.detection.terms import matches_after
 
@@ -42,6 +44,10 @@ _CUE_REACH = 28
 _MOST_UNKNOWN = 3
 #: Weights of a word: given name, surname, and the same where the word is also something else.
 _GIVEN, _SURNAME, _WEAK_GIVEN, _WEAK_SURNAME, _UNKNOWN, _PLACE = 2.0, 2.0, 1.0, 0.6, 0.75, 0.3
+#: Of a word that looks like an ordinary one: it ends a name unless a given name stands before it (Xiao Ming, Marcel Desailly).
+_LOOKS_ORDINARY = -0.5
+#: Before a surname N. may be north.
+_COMPASS = frozenset(("n.", "s.", "e.", "w."))
 _TRADE_MARK = re.compile(r"(?<!\bMc)(?<!\bMac)(?<!\b[A-Z][a-z])(?<=[a-z])[A-Z]")
 #: An English word that the list of ordinary ones does not hold.
 _ENGLISH_ENDING = re.compile(
@@ -53,6 +59,11 @@ _SMALL = re.compile(
     rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?(?![a-zß-ÿ]))?(?: [a-zß-ÿ][{_LETTER}'-]+)?)"
 )
 _SMALL_WORD = re.compile(r"[^ ]+")
+_SHORTEST_SURNAME = 4
+_GERMAN = re.compile(
+    r"(?<![A-Za-z])(?:der|die|das|und|ist|nicht|ein|eine[mnrs]?|mit|von|vom|für|auf|zu|zum|zur|dem|des|im|wird|wurden?|werden|sich|als|bei|nach|aus|oder|auch|dass|über|hat|haben)(?![A-Za-z])"
+)
+_AROUND, _GERMAN_WORDS = 80, 3
 #: How surnames end that no list holds all of.
 _ENDING = re.compile(
     r"(?:[^aeiou](?:ova|eva)|ov[aá]|[eo]v|sk[iya]|czyk|wicz|ss?on|sen|d[oó]ttir|ić|vich|nen|escu|[ae]n?yan|shvili|dze|berg|stein|mann|quist|gren|str[oö]m|g[aå]rd|lund|huis|sma|stra)\Z"
@@ -116,14 +127,17 @@ def _word(match: re.Match[str]) -> _Word:
         flags = max((known.get(part, "") for part in re.split("[-']", low)), key=len)
     if not flags and low in places():
         flags = "p"
-    return _Word(start, end, low, flags, -1.0 if _is_no_name(word, flags) else _weight(word, flags))
+    if _is_no_name(word, flags):
+        return _Word(start, end, low, flags, -1.0)
+    looks_ordinary = not flags and not word.isupper() and _ENGLISH_ENDING.search(word) is not None
+    return _Word(start, end, low, flags, _LOOKS_ORDINARY if looks_ordinary else _weight(word, flags))
 
 
 def _is_no_name(word: str, flags: str) -> bool:
     """Abbreviations (TD, GMAC) and trade marks (SunTrust); McDonald, MacLeod and LeBatelier are names."""
     if word.isupper():
         return len(word) < 4 and "g" not in flags
-    return not flags and (_TRADE_MARK.search(word) is not None or _ENGLISH_ENDING.search(word) is not None)
+    return not flags and _TRADE_MARK.search(word) is not None
 
 
 def _weight(word: str, flags: str) -> float:
@@ -144,10 +158,46 @@ def _in_row(text: str, words: list[_Word]) -> Iterator[Span]:
         if word is not None and word.weight >= 0:
             part.append(word)
             continue
+        if word is not None and word.weight == _LOOKS_ORDINARY and len(part) == 1 and _goes_before(part[0], word):
+            part.append(word._replace(weight=_UNKNOWN))
+            continue
         if part:
             before = words[index - len(part) - 1] if index > len(part) else None
             yield from _judge(text, part, before, word)
         part = []
+
+
+def _goes_before(word: _Word, doubtful: _Word) -> bool:
+    """Whether a word makes a name of one behind it that looks like an ordinary word."""
+    sure_given = word.weight >= _GIVEN and "g" in word.flags
+    return sure_given or (word.plain in PINYIN_SURNAMES and TWO_SYLLABLES.match(doubtful.plain) is not None)
+
+
+def _is_pinyin(words: list[_Word]) -> bool:
+    """A Chinese name in Latin letters: a surname and two syllables (Gong Zhichao, Xiaoming Zhang)."""
+    if len(words) != 2:
+        return False
+    first, last = (word.plain.replace("-", "") for word in words)
+    return any(a in PINYIN_SURNAMES and TWO_SYLLABLES.match(b) for a, b in ((first, last), (last, first)))
+
+
+def surnames(text: str) -> Iterator[str]:
+    """Surnames of persons whose whole name is found, if they can't well be anything else: they stand alone later."""
+    for span in find(text):
+        words = text[span.start : span.end].split(" ")
+        last = plain(words[-1])
+        flags = names().get(last, "")
+        given = names().get(plain(words[0]), "")
+        sure = "g" in given and not {"o", "p"} & {*given, *flags} and last not in no_names() and last not in places()
+        if (
+            len(words) > 1
+            and sure
+            and len(last) >= _SHORTEST_SURNAME
+            and last.isalpha()
+            and not words[-1].isupper()
+            and not _ENGLISH_ENDING.search(last)
+        ):
+            yield words[-1]
 
 
 def _judge(text: str, part: list[_Word], before: _Word | None, after: _Word | None) -> Iterator[Span]:
@@ -158,8 +208,23 @@ def _judge(text: str, part: list[_Word], before: _Word | None, after: _Word | No
     if single and after is not None and after.start - end < 2:  # an ordinary word and another: Green Tree
         return
     confidence = _confidence(text, part, before)
+    if confidence and _among_german(text, start, end) and not _is_name_in_german(part, before):
+        return
     if confidence:
         yield Span(start, end, "person_name", confidence)
+
+
+def _among_german(text: str, start: int, end: int) -> bool:
+    """Whether the text around is German, where every noun has a capital."""
+    low, high = max(0, start - _AROUND), end + _AROUND
+    before, behind = text[low:start].rpartition("\0")[2], text[end:high].partition("\0")[0]
+    return len(_GERMAN.findall(before)) + len(_GERMAN.findall(behind)) >= _GERMAN_WORDS
+
+
+def _is_name_in_german(part: list[_Word], before: _Word | None) -> bool:
+    titled = before is not None and before.plain in TITLES
+    listed = any(word.flags and word.weight >= _SURNAME for word in part)
+    return titled or (listed and len(part) > 1 and _GERMAN.fullmatch(part[0].plain) is None)
 
 
 def _confidence(text: str, part: list[_Word], before: _Word | None) -> float:
@@ -168,6 +233,8 @@ def _confidence(text: str, part: list[_Word], before: _Word | None) -> float:
         return 0.0
     if not any(word.flags for word in spelt) and (len(spelt) > _MOST_UNKNOWN or any(w.weight < _PLACE for w in spelt)):
         return 0.0
+    if _is_pinyin(spelt):
+        return 0.85
     score = sum(word.weight for word in spelt)
     if len(part) > len(spelt) and len(part) > 1:
         score += 1.0
@@ -175,13 +242,25 @@ def _confidence(text: str, part: list[_Word], before: _Word | None) -> float:
     titled = before is not None and before.plain in TITLES
     lead = text[max(0, start - _CUE_REACH) : start]
     given = any("g" in word.flags for word in spelt)
+    with_initial = len(part) > len(spelt)
+    if part[0].plain in _COMPASS and len(spelt) == 1 and "p" in spelt[0].flags:
+        return 0.0  # N. Dakota
+    if with_initial and len(spelt) == 1 and part[0].plain[1:] == "." and "s" in spelt[0].flags:
+        return 0.7  # C. Cairns
     if titled or STRONG_CUE.search(lead):
         score += 3.0
     elif ACTING_CUE.search(lead):
         score += 1.25
     elif len(part) == 1 and (text[start:end].isupper() or (not given and "-" in text[start:end])):
         return 0.0  # an abbreviation, or a firm of two partners
-    elif any(w.flags for w in spelt) and not given and all(w.weight < _SURNAME for w in spelt):
+    elif len(part) == 1 and "s" in spelt[0].flags and "p" not in spelt[0].flags and SAYS.match(text, end):
+        score += 2.0
+    elif (
+        not (with_initial and len(spelt) > 1)
+        and any(w.flags for w in spelt)
+        and not given
+        and all(w.weight < _SURNAME for w in spelt)
+    ):
         return 0.0  # surnames that are words: Price List, Page Views
     elif len(part) == 1 and spelt[0].weight < _SURNAME and spelt[0].flags:
         return 0.0

@@ -1,0 +1,79 @@
+"""What of the model's answers is a name: titles are taken off, places and institutions left out, and words that are mostly none."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from handover.detection.addresses.regions import gazetteer
+from handover.detection.detectors.person_name import is_chinese_name
+from handover.detection.names import chinese
+from handover.detection.names.surnames import COMPOUND_SURNAMES
+
+#: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
+_NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
+#: What stands behind a name and is taken for a part of it.
+_BEHIND = re.compile(rf"(?:{chinese.TITLE}|大师|夫妇|夫妻|两人|等人|一家|政府|内阁|理论|村民|驸马)\Z")
+_PLACE_END = re.compile("[省市区县镇乡]\\Z")
+#: What a place, a team or an institution ends with, and no transcribed name.
+_NO_PERSON_END = re.compile(
+    "(?:[州峰湖港院校局队杯族党社报路街馆庙村屯寨所军国]|两国|冲突|会议|主义|公司|大学|半岛)\\Z"
+)
+#: So may a Chinese name.
+_LANDSCAPE_END = re.compile("[山河江海岛城湾]\\Z")
+#: A side, an army, a people: 葡方, 墨军; but 小军.
+_GROUP = re.compile("[^小老阿大][方军国族队人派党语]\\Z")
+_SHORT = 3
+#: The share of its places above which characters are a name rather than a word.
+_MOSTLY = 0.5
+
+
+@cache
+def _places() -> frozenset[str]:
+    """Countries, cities and what else abroad is transcribed as names are."""
+    return frozenset((files("handover.detection.names") / "foreign_places.txt").read_text("utf-8").splitlines())
+
+
+def cleaned(name: str) -> str:
+    """The name without what stands behind it; empty when it is none."""
+    bare = name.strip()
+    while bare != (shorter := _BEHIND.sub("", bare)):
+        bare = shorter
+    if not _NAME.match(bare) or _PLACE_END.search(bare) or bare in _places():
+        return ""
+    known = gazetteer()
+    if bare in known.names or (bare in known.short_districts and not is_chinese_name(bare)):
+        return ""
+    if _GROUP.match(bare) and not is_chinese_name(bare):
+        return ""
+    if len(bare) > _SHORT and (
+        _NO_PERSON_END.search(bare) or (bare[:2] not in COMPOUND_SURNAMES and _LANDSCAPE_END.search(bare))
+    ):
+        return ""
+    return bare
+
+
+def are_names(found: Counter[str], text: str) -> Iterable[str]:
+    """Those that are a name in most of the places where they stand.
+
+    Three characters that begin with a surname are hardly ever a word.
+    """
+    doubtful = {name for name in found if len(name) < _SHORT or not is_chinese_name(name)}
+    everywhere = _occurrences(doubtful, text)
+    return [name for name, count in found.items() if name not in doubtful or count >= _MOSTLY * everywhere[name]]
+
+
+def _occurrences(names: Iterable[str], text: str) -> Counter[str]:
+    """How often each stands in the text, in one pass."""
+    by_head: dict[str, list[str]] = {}
+    for name in names:
+        by_head.setdefault(name[:2], []).append(name)
+    if not by_head:
+        return Counter()
+    firsts, seconds = ("".join({re.escape(head[at]) for head in by_head}) for at in (0, 1))
+    counted: Counter[str] = Counter()
+    for match in re.finditer(f"[{firsts}](?=[{seconds}])", text):
+        start = match.start()
+        counted.update(name for name in by_head.get(text[start : start + 2], ()) if text.startswith(name, start))
+    return counted
