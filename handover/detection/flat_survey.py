@@ -9,7 +9,7 @@ import msgspec
 from handover.detection.known import MAX_NUMBERS
 from handover.detection.number_table import Hashes, NumberTable, hashes_of
 from handover.detection.scanner import SOURCES_OF_NUMBERS
-from handover.detection.survey import LEARNT_ROLES, RUNNING_TEXT, Survey, kind_of_numbers
+from handover.detection.survey import RUNNING_TEXT, Survey, kind_of_numbers
 from handover.formats import Batch
 from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
@@ -100,7 +100,7 @@ class _Worker:
 
     def __init__(self) -> None:
         self.kernel = Kernel()
-        self.seen = SeenValues(self.kernel)
+        self.names, self.texts = SeenValues(self.kernel), SeenValues(self.kernel)
 
 
 def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _Learnt:
@@ -108,7 +108,6 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
     mark = kernel.mark
     try:
         batch = FlatBatch(kernel, block, table)
-        wanted = LEARNT_ROLES - RUNNING_TEXT if survey.names.is_full else LEARNT_ROLES
         learnt = _Learnt(batch.count, dict(zip(table.names, batch.filled(), strict=True)), {})
         sources: list[tuple[int, str]] = []
         for index, name in enumerate(table.names):
@@ -116,9 +115,11 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
             if entry.decided and entry.role in SOURCES_OF_NUMBERS:
                 sources.append((index, kind_of_numbers(entry.role)))
             elif entry.decided and entry.role == "person_name":
-                learnt.values[name] = batch.new_values(index, worker.seen)
-            elif not entry.decided or entry.role in wanted:
+                learnt.values[name] = batch.new_values(index, worker.names)
+            elif not entry.decided:
                 learnt.values[name] = batch.values(index)
+            elif entry.role in RUNNING_TEXT and not survey.names.is_full:
+                learnt.values[name] = batch.new_values(index, worker.texts, forms=True)
         if sources:
             learnt.numbers = hashes_of(batch, sources)
     except WideRecordError:

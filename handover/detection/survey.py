@@ -37,9 +37,6 @@ _NO_FREE_TEXT = frozenset({"order", "amount", "customer_id"})
 #: Roles whose values may be sentences with names in them.
 RUNNING_TEXT = frozenset({"", "free_text"})
 
-#: Whose columns' values are read for names and numbers to look for elsewhere.
-LEARNT_ROLES = SOURCES_OF_NUMBERS | RUNNING_TEXT | {"person_name"}
-
 #: A header may well name a sensitive subject (过敏史); that is no one's data.
 _WORDS_IN_HEADERS = frozenset({"health", "religion", "criminal", "credit"})
 

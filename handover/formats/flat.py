@@ -163,11 +163,11 @@ class FlatBatch:
         self.kernel.mark = mark
         return data
 
-    def new_values(self, column: int, seen: SeenValues) -> list[str]:
-        """The cells that are not empty and were not seen before."""
+    def new_values(self, column: int, seen: SeenValues, *, forms: bool = False) -> list[str]:
+        """The cells that are not empty and were not seen before; with `forms` numbers, and beside Chinese all of ASCII, make no difference."""
         mark = self.kernel.mark
         out, said = self.kernel.reserve(self.size + self.count), self.kernel.reserve(4)
-        cells = *self.cells(column), self.count
+        cells = *self.cells(column), self.count, forms
         size = self.kernel.call("gather_new", self.text, *cells, seen.table, seen.size, seen.room, out, said) & NONE
         if size == NONE:
             data = None

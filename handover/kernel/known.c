@@ -126,16 +126,36 @@ u32 add_numbers(const u8 *text, u32 size, u32 kind, u32 room) {
     return added;
 }
 
-/* The cells that are not in `seen` yet (a table of hashes with room for `room` more), LF behind each: their size, or NONE when one of them
- * holds an LF itself. `said` gets how many were added. */
-u32 gather_new(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u64 *seen, u32 seen_size, u32 room, u8 *out, u32 *said) {
+static int holds_hanzi(const u8 *text, u32 size) {
+    for (u32 at = 0; at < size; at++)
+        if (text[at] >= 0xE4 && text[at] <= 0xE9 && (text[at] > 0xE4 || (at + 1 < size && text[at + 1] >= 0xB8))) return 1;
+    return 0;
+}
+
+/* Equal for texts that differ only in numbers, and where there is Chinese only in words of ASCII (names/learning.py). */
+static u64 form(const u8 *text, u32 size) {
+    u32 held = 0, kept = 0, inside = 0, letters = (u32)holds_hanzi(text, size);
+    u64 h = 0, word = 0;
+    for (u32 at = 0; at < size; at++) {
+        u32 c = text[at], passed = c - '0' < 10 || (letters && ((c | 32) - 'a' < 26 || c == '@' || c == '.' || c == '_' || c == '-' || c == '/'));
+        if (passed && inside) continue;
+        inside = passed, kept++;
+        word = word << 8 | (passed ? '0' : c);
+        if (++held == 8) h = mixed(h, word), held = 0, word = 0;
+    }
+    return (mixed(mixed(h, word), kept) * 0xD6E8FEB86659FD93ull) | 1;
+}
+
+/* The cells that are not in `seen` yet (a table of hashes with room for `room` more), or with `forms` none of whose form is: LF behind each. Their
+ * size, or NONE when one of them holds an LF itself. `said` gets how many were added. */
+u32 gather_new(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 forms, u64 *seen, u32 seen_size, u32 room, u8 *out, u32 *said) {
     Set set = {seen, seen_size - 1};
     u32 size = 0, added = 0;
     for (u32 i = 0; i < count; i++) {
         const u8 *cell = text + starts[i];
         u32 length = ends[i] - starts[i];
         if (!length) continue;
-        u64 h = hash(cell, length);
+        u64 h = forms ? form(cell, length) : hash(cell, length);
         u32 at = slot(&set, h);
         if (set.slots[at]) continue;
         if (added < room) set.slots[at] = h, added++;

@@ -33,6 +33,7 @@ _LONGEST = 600
 _SHORTEST = 3
 _HAN = re.compile("[一-鿿]")
 _DIGITS = re.compile("[0-9]+")
+_WORDS = re.compile("[0-9A-Za-z@._/-]+")
 #: Numbers, codes and words in Latin letters: the model finds no names in them.
 _LATIN = re.compile("[!-~]+")
 _BATCH = 512
@@ -45,7 +46,7 @@ class NameLearner:
     def __init__(self, known: KnownValues) -> None:
         self._known = known
         self._model: NameModel | None = None
-        #: Hashes of sentences without their numbers, and of those without Latin words and names too.
+        #: Hashes of sentences without their numbers and words of ASCII, and of those without names too.
         self._plain: set[int] = set()
         self._forms: set[int] = set()
         self._read_so_far: list[str] = []
@@ -65,10 +66,18 @@ class NameLearner:
         for value in values:
             if self.is_full:
                 return
-            if not value.isascii():
+            if _HAN.search(value):
                 self._read(fold(value))
-            if self._latin_left > 0 and not _HAN.search(value):
+            elif self._latin_left > 0 and self._is_new(_DIGITS.sub("0", value)):
                 self._read_latin(value)
+
+    def _is_new(self, plain: str) -> bool:
+        # Whoever hands over large tables passes over texts that are equal but for this already (kernel/known.c): that must change nothing.
+        key = hash(plain)
+        if key in self._plain:
+            return False
+        self._plain.add(key)
+        return True
 
     def _read_latin(self, value: str) -> None:
         self._latin_left -= len(value)
@@ -82,13 +91,10 @@ class NameLearner:
     def _read(self, value: str) -> None:
         for match in _SENTENCE.finditer(value):
             sentence = match[0].strip()
-            if len(sentence) < _SHORTEST or not _HAN.search(sentence):
+            plain = _WORDS.sub("0", sentence)
+            if len(plain) < _SHORTEST or not _HAN.search(plain) or not self._is_new(plain):
                 continue
-            plain = hash(_DIGITS.sub("0", sentence))
-            if plain in self._plain:
-                continue
-            self._plain.add(plain)
-            self._examined += len(sentence)
+            self._examined += len(plain)
             self._repeats = self._is_stale()
             if self._examined >= MAX_EXAMINED or self._repeats:
                 self.is_full = True
