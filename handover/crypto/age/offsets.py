@@ -8,6 +8,8 @@ BINARY: int = getattr(os, "O_BINARY", 0)
 NOFOLLOW: int = getattr(os, "O_NOFOLLOW", 0)
 
 _moving = threading.Lock()
+#: Nobody looks at what is in it.
+_one_more = bytearray(1)
 
 
 def read_at(file: int, target: memoryview, offset: int) -> int:
@@ -31,6 +33,10 @@ if hasattr(os, "preadv") and hasattr(os, "pwrite"):
         """Reads on; returns how much there was, 0 at the end of the file."""
         return os.readv(file, [target])
 
+    def read_all(file: int, target: memoryview) -> bool:
+        """Fills `target` with what is left of the file; whether that is exactly as long."""
+        return os.readv(file, [target, _one_more]) == len(target)
+
     def _read(file: int, target: memoryview, offset: int) -> int:
         return os.preadv(file, [target], offset)
 
@@ -44,6 +50,12 @@ else:
         data = os.read(file, len(target))
         target[: len(data)] = data
         return len(data)
+
+    def read_all(file: int, target: memoryview) -> bool:
+        """Fills `target` with what is left of the file; whether that is exactly as long."""
+        data = os.read(file, len(target) + 1)
+        target[: len(data)] = data[: len(target)]
+        return len(data) == len(target)
 
     def _read(file: int, target: memoryview, offset: int) -> int:
         with _moving:
