@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from handover.archive.beside import Worker
+from handover.archive.beside import Here
 from handover.archive.reading import Found, next_part, whole_files
 from handover.archive.sources import Sources, lines
 from handover.archive.zipformat import Member, local_header
@@ -40,7 +40,7 @@ class _Asked(NamedTuple):
 class Packing:
     """Files that `worker` reads on their way into `writer`, from its position on."""
 
-    def __init__(self, writer: PlacedWriter, sources: Sources, worker: Worker) -> None:
+    def __init__(self, writer: PlacedWriter, sources: Sources, worker: Here) -> None:
         self._writer, self._sources, self._worker = writer, sources, worker
         self._names = sources.names()
         #: Bytes of content that were read.
@@ -85,7 +85,7 @@ class Packing:
             last = bisect_left(ends, room_end, first + 1, min(first + _RUN, count) + 1) - 1
             if last > first:
                 room = writer.claim(ends[last] - ends[first])
-                self._worker.ask(whole_files(last - first, room.at))
+                self._worker.ask(whole_files(first, last - first, room.at))
                 yield _Asked(room, sum(self._sources.sizes[first:last]), range(first, last))
             else:
                 last = first + 1
@@ -101,7 +101,7 @@ class Packing:
             room = writer.claim(min(left, writer.left)) if left else None
             size = len(room.plain) if room else 0
             left -= size
-            self._worker.ask(next_part(size, room.at if room else 0))
+            self._worker.ask(next_part(number, size, room.at if room else 0), here=False)
             if not left:
                 yield _Asked(room, size, range(number, number + 1), header_at)
                 return

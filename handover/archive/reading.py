@@ -6,7 +6,7 @@ It may run in a process of its own (`beside`), which knows the files and the mem
 import os
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple, Self
@@ -21,7 +21,7 @@ from handover.crypto.age.offsets import BINARY, NOFOLLOW, read_all, read_into
 #: What is read at once stays in the core's cache until it is hashed.
 _BLOCK = 256 << 10
 _FLAGS = os.O_RDONLY | NOFOLLOW | BINARY | getattr(os, "O_CLOEXEC", 0)
-_REQUEST = struct.Struct("<IIQ")
+_REQUEST = struct.Struct("<QIIQ")
 _DIGEST_SIZE = 32
 
 
@@ -42,22 +42,24 @@ class Found(NamedTuple):
         return array("I", self.checksums).tobytes() + self.digests
 
 
-def whole_files(count: int, at: int) -> bytes:
-    """Asks for the next `count` files with their headers in front, one behind the other from `at` in the memory on."""
-    return _REQUEST.pack(count, 0, at)
+def whole_files(first: int, count: int, at: int) -> bytes:
+    """Asks for so many files with their headers in front, one behind the other from `at` in the memory on."""
+    return _REQUEST.pack(first, count, 0, at)
 
 
-def next_part(size: int, at: int) -> bytes:
+def next_part(number: int, size: int, at: int) -> bytes:
     """Asks for the next `size` bytes of one file; what is found of it comes with its last."""
-    return _REQUEST.pack(0, size, at)
+    return _REQUEST.pack(number, 0, size, at)
 
 
 class Reading:
-    """Answers requests; the files are those of `sources` in their order."""
+    """Answers requests, for files of `sources` in their order; some may be left out."""
 
     def __init__(self, sources: Sources, memory: memoryview) -> None:
         self._memory = memory
-        self._files, self._names, self._sizes = sources.files(), sources.names(), iter(sources.sizes)
+        self._columns = zip(sources.files(), sources.names(), sources.sizes, strict=True)
+        #: Files that were passed over.
+        self._passed = 0
         self._one: _One | None = None
 
     def __call__(self, request: bytes) -> bytes:
@@ -66,18 +68,21 @@ class Reading:
         Raises:
             SourceChangedError: a file can't be read, or its size is another than when it was listed.
         """
-        count, size, at = _REQUEST.unpack(request)
-        return self._read_whole(count, at).encode() if count else self._read_part(size, at)
+        first, count, size, at = _REQUEST.unpack(request)
+        return self._read_whole(first, count, at).encode() if count else self._read_part(first, size, at)
 
     def close(self) -> None:
         """Closes what is open."""
         if self._one:
             self._one.close()
 
-    def _read_whole(self, count: int, begin: int) -> Found:
+    def _next(self, first: int, count: int) -> Iterator[tuple[str, bytes, int]]:
+        begin, self._passed = first - self._passed, first + count
+        return islice(self._columns, begin, begin + count)
+
+    def _read_whole(self, first: int, count: int, begin: int) -> Found:
         memory, checksums, digests = self._memory, [], []
-        columns = zip(self._files, self._names, self._sizes, strict=True)
-        for path, name, size in islice(columns, count):
+        for path, name, size in self._next(first, count):
             content_at = begin + HEADER_SIZE + len(name)
             end = content_at + size
             content = memory[content_at:end]
@@ -94,10 +99,10 @@ class Reading:
             begin = end
         return Found(checksums, b"".join(digests))
 
-    def _read_part(self, size: int, at: int) -> bytes:
+    def _read_part(self, number: int, size: int, at: int) -> bytes:
         if self._one is None:
-            next(self._names)
-            self._one = _One(next(self._files), next(self._sizes))
+            ((path, _, whole),) = self._next(number, 1)
+            self._one = _One(path, whole)
         one = self._one
         one.read(self._memory[at : at + size])
         if one.left:

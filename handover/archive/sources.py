@@ -17,6 +17,8 @@ from handover.archive.zipmany import entry_ends, records, records_size
 _LINE = '{"level":"","media_type":"%s","path":"%s","records":0,"redaction":"","salt":"%s","sha256":"%s","size":%d}\n'
 _LINE_SIZE = len(_LINE % ("", "", "0" * 2 * SALT_SIZE, "0" * 64, 0)) - 1
 _HEX_SIZE = 64
+#: On average.
+_SMALL = 16 << 10
 #: Files of one folder that are looked at together.
 _SIDE = 1024
 _UNKNOWN = "application/octet-stream"
@@ -73,6 +75,11 @@ class Sources:
 
     def __len__(self) -> int:
         return len(self.sizes)
+
+    @property
+    def small(self) -> bool:
+        """Whether most of the work with them is done by the interpreter, so that a second thread would only wait for it."""
+        return self.size < len(self) * _SMALL
 
     def files(self) -> Iterator[str]:
         """Their paths on the disk."""

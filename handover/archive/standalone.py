@@ -15,7 +15,7 @@ from typing import NamedTuple
 from isal.isal_zlib import crc32
 
 from handover import __version__
-from handover.archive.beside import Worker, beside
+from handover.archive.beside import Here, beside
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
@@ -32,8 +32,6 @@ from handover.crypto.age.stream import THREADS
 PURPOSE = "standalone"
 #: Lines encoded together.
 _LINES = 256
-#: Where files are smaller on average, most is done by the interpreter, and a second thread would only wait for it.
-_SMALL = 16 << 10
 #: Content that is worth the milliseconds which another process costs.
 _WORTH_A_PROCESS = 8 << 20
 
@@ -69,7 +67,7 @@ def seal_paths(
     with (
         contextlib.closing(Reading(sources, memory)) as reading,
         # Before any key of the package is drawn, and before the file is there.
-        beside(reading, worth_it=sources.ends[-1] > _WORTH_A_PROCESS) as worker,
+        beside(reading, worth_it=sources.small and sources.ends[-1] > _WORTH_A_PROCESS) as worker,
         whole_file(out, 0o666) as sink,
     ):
         head, input_ = Head(recipients, facts, keys), _Input(sources, worker, memory)
@@ -90,7 +88,7 @@ def _write(
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
         writer.position = front_size
         content = _Content(writer, input_, front)
-        writer.run(content.steps(progress), 1 if sources.size < len(sources) * _SMALL else THREADS)
+        writer.run(content.steps(progress), 1 if sources.small else THREADS)
         if progress:
             progress(sources.size, sources.size)
         manifest = head.manifest(content.listing.totals.head())
@@ -132,7 +130,7 @@ class _Input(NamedTuple):
     """Files, who reads them, and where to."""
 
     sources: Sources
-    worker: Worker
+    worker: Here
     memory: memoryview
 
 
