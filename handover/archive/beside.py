@@ -18,6 +18,8 @@ from handover.crypto.age.stream import THREADS
 Work = Callable[[bytes], bytes]
 #: Requests that the other process has: one in work and one that waits, so that it need not.
 _SENT = 6
+#: Requests that wait for their answers, at most.
+DEPTH = 12
 _LENGTH = 4
 _ANSWER, _ERROR = b"\0", b"\1"
 
@@ -40,11 +42,14 @@ class Here:
         """The answer to the first request that was not answered; raises what the work raised."""
         return self._work(self._asked.popleft().request)
 
+    def close(self) -> None:
+        """Nobody works any more when this returns; a second call does nothing."""
+
 
 class Beside(Here):
     """Works in a second process too. It ends with this one, however this one ends: either notices when the other is gone."""
 
-    depth = 12
+    depth = DEPTH
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
@@ -56,6 +61,7 @@ class Beside(Here):
                 _serve(work, requests, answers, (self._requests, self._answers))
         os.close(requests)
         os.close(answers)
+        self._pipes = [self._requests, self._answers]
 
     def answer(self) -> bytes:
         """As `Here.answer`; works while there is nothing else to do but wait."""
@@ -71,11 +77,12 @@ class Beside(Here):
         return first.answer
 
     def close(self) -> None:
-        """Lets it end, and waits for that."""
-        os.close(self._requests)
-        os.close(self._answers)
-        with contextlib.suppress(ChildProcessError):  # where the program was told to wait for no children
-            os.waitpid(self._process, 0)
+        """Lets the other process end, and waits for that."""
+        while self._pipes:
+            os.close(self._pipes.pop())
+            if not self._pipes:
+                with contextlib.suppress(ChildProcessError):  # where the program was told to wait for no children
+                    os.waitpid(self._process, 0)
 
     def _exchange(self) -> None:
         """Takes what the other process has done, and sees that it has work."""

@@ -23,7 +23,7 @@ from handover.archive.errors import (
     WrongRecipientError,
     ZipFormatError,
 )
-from handover.archive.listing import Listed, Listing, Totals, read_listing
+from handover.archive.listing import Listed, Listing, Run, Totals, read_listing
 from handover.archive.manifest import FileLine, FilesHead, Manifest
 from handover.archive.zipformat import Member
 from handover.archive.zipreader import Directory, ZipReader, split_stored
@@ -47,7 +47,7 @@ _OPTIONAL = frozenset({SSH_SIGNATURE, MLDSA_SIGNATURE})
 _MAX_SMALL = 1 << 18
 _HASHED_ASIDE = 256 << 10
 #: Bytes of small files that are read at once.
-_RUN = 256 << 10
+RUN = 256 << 10
 #: Behind the last entry.
 _NOTHING = (Member("", 0, 0, 0), 0)
 
@@ -147,26 +147,22 @@ class Package:
 
     def runs(self) -> Iterator[range]:
         """The numbers of all files in order, in runs: those of more than one are for `read_run`."""
-        return self.files.runs(_RUN)
+        return self.files.runs(RUN)
 
-    def read_run(self, numbers: range) -> Callable[[], Iterator[tuple[str, memoryview]]]:
-        """Reads small files at once; what is returned gives path and content of each when it is the listed one, in any thread.
+    def read_run(self, numbers: range) -> tuple[Run, bytes]:
+        """Small files at once, each found to be the listed one: what is known of them, and their headers and content.
 
         Raises:
             DamagedChunkError: the ciphertext is damaged there.
-            ZipFormatError, FileAlteredError: from what is returned, a header or content is another one.
+            ZipFormatError, FileAlteredError: a header or content is another one.
         """
         run = self.files.run(numbers)
         data = self._zip.read_stored(run.begin, run.paths, run.sizes)
-
-        def contents() -> Iterator[tuple[str, memoryview]]:
-            found = split_stored(data, run.paths, run.checksums, run.sizes)
-            for path, content, digest in zip(run.paths, found, run.digests, strict=True):
-                if sha256(content).digest() != digest:
-                    raise _other_digest(path.decode())
-                yield path.decode(), content
-
-        return contents
+        found = split_stored(data, run.paths, run.checksums, run.sizes)
+        for path, content, digest in zip(run.paths, found, run.digests, strict=True):
+            if sha256(content).digest() != digest:
+                raise _other_digest(path.decode())
+        return run, data
 
     def read_raw(self, file: Listed) -> Iterator[bytes]:
         """What stands in the archive for one file, compressed or not; only its encryption and its header are checked."""
@@ -177,9 +173,9 @@ class Package:
         self.verify_head()
         done = 0
         for run in self.runs():
-            blocks = (content for _, content in self.read_run(run)()) if len(run) > 1 else self.read(self.files[run[0]])
-            for block in blocks:
-                done += len(block)
+            sizes = self.read_run(run)[0].sizes if len(run) > 1 else map(len, self.read(self.files[run[0]]))
+            for size in sizes:
+                done += size
                 if progress:
                     progress(done, self.manifest.files.size)
 
