@@ -9,6 +9,7 @@ import mmap
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -159,14 +160,14 @@ def _unpack(
     root, done, count = str(folder), 0, 0
     with durably(folder) as wrote:
         for name in package.head_names:
-            wrote(writing.write(root, name, package.head_blocks(name)))
+            wrote(writing.write(root, name, partial(package.write_head, name)))
         for run in runs:
             if len(run) > 1:
                 found, data = package.read_run(run)
                 size = unpacking.put(data, found)
             else:
                 file = package.files[run[0]]
-                size = writing.write(root, file.member.path, package.read(file))
+                size = writing.write(root, file.member.path, partial(package.write, file))
             wrote(size)
             done += size
             count += len(run)

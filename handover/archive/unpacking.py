@@ -7,12 +7,12 @@ import os
 import struct
 from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable
 
 from handover.archive.beside import Here
 from handover.archive.listing import Run
 from handover.archive.zipmany import HEADER_SIZE
-from handover.crypto.age.offsets import BINARY, NOFOLLOW
+from handover.crypto.age.offsets import BINARY, NOFOLLOW, write_all
 
 _REQUEST = struct.Struct("<QI")
 _SIZE = 8
@@ -33,26 +33,27 @@ class Writing:
         for path, size in zip(paths, array("Q", request[_REQUEST.size : names_at]), strict=True):
             begin = end + HEADER_SIZE + len(path.encode())
             end = begin + size
-            self.write(root, path, (self._memory[begin:end],))
+            file = self._new(root, path)
+            try:
+                write_all(file, self._memory[begin:end])
+            finally:
+                os.close(file)
         return b""
 
-    def write(self, root: str, path: str, blocks: Iterable[bytes | memoryview]) -> int:
-        """Writes one new file below the folder `root`; returns its size."""
+    def write(self, root: str, path: str, fill: Callable[[int], int]) -> int:
+        """Makes one new file below the folder `root` and has it filled; returns its size."""
+        file = self._new(root, path)
+        try:
+            return fill(file)
+        finally:
+            os.close(file)
+
+    def _new(self, root: str, path: str) -> int:
         parent = path.rpartition("/")[0]
         if parent not in self._made:
             os.makedirs(f"{root}/{parent}", exist_ok=True)  # noqa: PTH103 - no Path for each of 100,000 files
             self._made.add(parent)
-        descriptor = os.open(f"{root}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600)
-        size = 0
-        try:
-            for block in blocks:
-                done = 0
-                while done < len(block):
-                    done += os.write(descriptor, block[done:] if done else block)
-                size += done
-        finally:
-            os.close(descriptor)
-        return size
+        return os.open(f"{root}/{path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600)
 
 
 class Unpacking:

@@ -27,6 +27,14 @@ def write_at(file: int, data: memoryview, offset: int) -> None:
         data, offset = data[done:], offset + done
 
 
+def write_all(file: int, data: bytes | memoryview) -> int:
+    """Writes all of `data` where the file stands; returns its size."""
+    done = 0
+    while done < len(data):
+        done += os.write(file, data[done:] if done else data)
+    return done
+
+
 if hasattr(os, "preadv") and hasattr(os, "pwrite"):
 
     def read_into(file: int, target: memoryview) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from handover.crypto.age import header as age_header
 from handover.crypto.age.keys import identities_from, unwrap
 from handover.crypto.age.passphrase import Passphrase
+from handover.crypto.age.ranges import Payload
 from handover.crypto.age.source import BufferedSource
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, SEALED_CHUNK, TAG, Cipher, workers
 from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
@@ -99,6 +100,11 @@ class SeekableReader(io.RawIOBase):
             parts.append(part)
             left -= len(part)
         return b"".join(parts)
+
+    @property
+    def payload(self) -> Payload:
+        """For `open_range`; the source must be a file."""
+        return Payload(self._source.fileno(), self._payload, self._count, self._cipher)
 
     def _piece(self, size: int) -> memoryview:
         """What comes next, at most `size` bytes and none only at the end; it holds until the next call."""
