@@ -67,8 +67,7 @@ class Beside(Here):
         """As `Here.answer`; works while there is nothing else to do but wait."""
         self._exchange()
         while (first := self._asked[0]).answer is None:
-            own = next((one for one in self._asked if one.open and one.here), None)
-            if own:
+            if own := self._own():
                 own.open, own.answer = False, self._work(own.request)
             else:
                 self._receive()
@@ -83,6 +82,10 @@ class Beside(Here):
             if not self._pipes:
                 with contextlib.suppress(ChildProcessError):  # where the program was told to wait for no children
                     os.waitpid(self._process, 0)
+
+    def _own(self) -> "_Asked | None":
+        """A request that can be worked on here."""
+        return next((one for one in self._asked if one.open and one.here), None)
 
     def _exchange(self) -> None:
         """Takes what the other process has done, and sees that it has work."""

@@ -67,8 +67,10 @@ else:
 
     def _read(file: int, target: memoryview, offset: int) -> int:
         with _moving:
+            before = os.lseek(file, 0, os.SEEK_CUR)  # others may read on from there
             os.lseek(file, offset, os.SEEK_SET)
             data = os.read(file, len(target))
+            os.lseek(file, before, os.SEEK_SET)
         target[: len(data)] = data
         return len(data)
 
