@@ -18,7 +18,7 @@ _LINE = '{"level":"","media_type":"%s","path":"%s","records":0,"redaction":"","s
 _LINE_SIZE = len(_LINE % ("", "", "0" * 2 * SALT_SIZE, "0" * 64, 0)) - 1
 _HEX_SIZE = 64
 #: On average.
-_SMALL = 16 << 10
+_SMALL = 64 << 10
 #: Files of one folder that are looked at together.
 _SIDE = 1024
 _UNKNOWN = "application/octet-stream"
