@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from handover.archive.errors import HelperEndedError
-from handover.crypto.age.stream import THREADS
+from handover.crypto.age.stream import THREADS, WORKERS, end_workers
 
 #: Answers one request. Both processes have one, and each gets the requests that it answers in their order.
 Work = Callable[[bytes], bytes]
@@ -42,9 +42,6 @@ class Here:
         """The answer to the first request that was not answered; raises what the work raised."""
         return self._work(self._asked.popleft().request)
 
-    def close(self) -> None:
-        """Nobody works any more when this returns; a second call does nothing."""
-
 
 class Beside(Here):
     """Works in a second process too. It ends with this one, however this one ends: either notices when the other is gone."""
@@ -61,7 +58,6 @@ class Beside(Here):
                 _serve(work, requests, answers, (self._requests, self._answers))
         os.close(requests)
         os.close(answers)
-        self._pipes = [self._requests, self._answers]
 
     def answer(self) -> bytes:
         """As `Here.answer`; works while there is nothing else to do but wait."""
@@ -77,11 +73,10 @@ class Beside(Here):
 
     def close(self) -> None:
         """Lets the other process end, and waits for that."""
-        while self._pipes:
-            os.close(self._pipes.pop())
-            if not self._pipes:
-                with contextlib.suppress(ChildProcessError):  # where the program was told to wait for no children
-                    os.waitpid(self._process, 0)
+        os.close(self._requests)
+        os.close(self._answers)
+        with contextlib.suppress(ChildProcessError):  # where the program was told to wait for no children
+            os.waitpid(self._process, 0)
 
     def _own(self) -> "_Asked | None":
         """A request that can be worked on here."""
@@ -125,7 +120,7 @@ class _Asked:
 @contextlib.contextmanager
 def beside(work: Work, *, worth_it: bool) -> Iterator[Here]:
     """Whoever does `work` in the block: another process too if that is worth its start and possible."""
-    if not worth_it or sys.platform != "linux" or THREADS == 1 or threading.active_count() > 1:
+    if not worth_it or sys.platform != "linux" or THREADS == 1 or not _alone():
         yield Here(work)
         return
     worker = Beside(work)
@@ -133,6 +128,14 @@ def beside(work: Work, *, worth_it: bool) -> Iterator[Here]:
         yield worker
     finally:
         worker.close()
+
+
+def _alone() -> bool:
+    """Whether no other thread runs, after those of streams, which wait for work, have ended."""
+    others = [thread for thread in threading.enumerate() if thread is not threading.current_thread()]
+    if all(thread.name.startswith(WORKERS) for thread in others):
+        end_workers()
+    return threading.active_count() == 1
 
 
 @contextlib.contextmanager

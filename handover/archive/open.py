@@ -28,8 +28,8 @@ from handover.crypto.trust import Trust
 _BLOCK = 1 << 20
 #: Runs of small files in memory: those that wait to be written, and the next.
 _SLOTS = DEPTH + 1
-#: Of content that is worth the milliseconds which another process costs.
-_WORTH_A_PROCESS = 16 << 20
+#: Files that are worth the milliseconds which another process costs.
+_WORTH_A_PROCESS = 1_000
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,15 +125,14 @@ def open_package(
         raise TargetExistsError(f"{out_dir}: exists and is not an empty folder; name another place")
     memory = memoryview(mmap.mmap(-1, _SLOTS * RUN))
     writing = Writing(memory)
-    worth_it = only is None and path.stat().st_size > _WORTH_A_PROCESS
-    # Before there are threads.
-    with path.open("rb") as source, beside(writing, worth_it=worth_it) as worker:
+    with path.open("rb") as source:
         package = Package(source, identities)
         signed_by = package.verify_signatures(trust) if trust else SignedBy()
         numbers = None if only is None else dict.fromkeys(map(package.number, only))
         runs = package.runs() if numbers is None else (range(number, number + 1) for number in numbers)
-        # Nobody writes any more when the folder gets its name, or is removed.
-        with _whole_folder(out_dir) as folder, contextlib.closing(worker):
+        worth_it = numbers is None and len(package.files) > _WORTH_A_PROCESS
+        # In this order: nobody writes any more when the folder gets its name, or is removed.
+        with _whole_folder(out_dir) as folder, beside(writing, worth_it=worth_it) as worker:
             unpacking = Unpacking(str(folder), worker, memory, RUN)
             verified = _unpack(package, runs, folder, writing, unpacking, progress)
         return _opened(package, signed_by, verified)
