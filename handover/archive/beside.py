@@ -16,7 +16,7 @@ from handover.crypto.age.stream import THREADS, WORKERS, end_workers
 
 #: Answers one request. Both processes have one, and each gets the requests that it answers in their order.
 Work = Callable[[bytes], bytes]
-#: Requests that the other process has: one in work and one that waits, so that it need not.
+#: Requests that the other process has: enough for the time in which nobody looks whether it needs more.
 _SENT = 6
 #: Requests that wait for their answers, at most.
 DEPTH = 12
