@@ -74,3 +74,10 @@ class ReceiptError(ArchiveError):
     """A receipt is malformed, or is not for this package."""
 
     code = "receipt_invalid"
+
+
+class HelperEndedError(ArchiveError):
+    """A process of our own, which worked beside this one, is gone."""
+
+    code = "helper_process_ended"
+    kind = Kind.INTERNAL

@@ -5,24 +5,31 @@ unpacked are verified. With `only`, files that are not asked for are not verifie
 """
 
 import contextlib
+import mmap
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
+from handover.archive.beside import DEPTH, beside
 from handover.archive.durable import durably
 from handover.archive.errors import TargetExistsError
 from handover.archive.manifest import FileLine, Manifest
-from handover.archive.package import Package, Progress, SignedBy
+from handover.archive.package import RUN, Package, Progress, SignedBy
+from handover.archive.unpacking import Unpacking, Writing
 from handover.crypto.age import Passphrase, parse_header
 from handover.crypto.age.files import sync_folder
-from handover.crypto.age.offsets import BINARY, NOFOLLOW
 from handover.crypto.trust import Trust
 
 _BLOCK = 1 << 20
+#: Runs of small files in memory: those that wait to be written, and the next.
+_SLOTS = DEPTH + 1
+#: Files that are worth the milliseconds which another process costs.
+_WORTH_A_PROCESS = 1_000
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,13 +123,18 @@ def open_package(
     """
     if out_dir.is_symlink() or (out_dir.exists() and (not out_dir.is_dir() or any(out_dir.iterdir()))):
         raise TargetExistsError(f"{out_dir}: exists and is not an empty folder; name another place")
+    memory = memoryview(mmap.mmap(-1, _SLOTS * RUN))
+    writing = Writing(memory)
     with path.open("rb") as source:
         package = Package(source, identities)
         signed_by = package.verify_signatures(trust) if trust else SignedBy()
         numbers = None if only is None else dict.fromkeys(map(package.number, only))
         runs = package.runs() if numbers is None else (range(number, number + 1) for number in numbers)
-        with _whole_folder(out_dir) as folder:
-            verified = _unpack(package, runs, folder, progress)
+        worth_it = numbers is None and len(package.files) > _WORTH_A_PROCESS
+        # In this order: nobody writes any more when the folder gets its name, or is removed.
+        with _whole_folder(out_dir) as folder, beside(writing, worth_it=worth_it) as worker:
+            unpacking = Unpacking(str(folder), worker, memory, RUN)
+            verified = _unpack(package, runs, folder, writing, unpacking, progress)
         return _opened(package, signed_by, verified)
 
 
@@ -135,49 +147,35 @@ def _opened(package: Package, signed_by: SignedBy, verified: int) -> Opened:
     )
 
 
-def _unpack(package: Package, runs: Iterable[range], folder: Path, progress: Progress | None) -> int:
+def _unpack(
+    package: Package,
+    runs: Iterable[range],
+    folder: Path,
+    writing: Writing,
+    unpacking: Unpacking,
+    progress: Progress | None,
+) -> int:
     """Writes the files beside the content and those of `runs`, durably; returns how many of the latter."""
     root, done, count = str(folder), 0, 0
-    made: set[str] = set()
     with durably(folder) as wrote:
         for name in package.head_names:
-            wrote(_write(f"{root}/{name}", package.head_blocks(name)))
+            wrote(writing.write(root, name, partial(package.write_head, name)))
         for run in runs:
-            size = 0
-            # One thread, while others open what is read next: of two that make small files, each waits for the interpreter.
-            for path, blocks in _contents(package, run):
-                parent = path.rpartition("/")[0]
-                if parent not in made:
-                    os.makedirs(f"{root}/{parent}", exist_ok=True)  # noqa: PTH103 - no Path for each of 100,000 files
-                    made.add(parent)
-                size += _write(f"{root}/{path}", blocks)
+            if len(run) > 1:
+                found, data = package.read_run(run)
+                size = unpacking.put(data, found)
+            else:
+                file = package.files[run[0]]
+                size = writing.write(root, file.member.path, partial(package.write, file))
             wrote(size)
             done += size
             count += len(run)
             if progress:
                 progress(done, package.manifest.files.size)
+        done += unpacking.finish()
+    if progress:
+        progress(done, package.manifest.files.size)
     return count
-
-
-def _contents(package: Package, run: range) -> Iterable[tuple[str, Iterable[bytes | memoryview]]]:
-    if len(run) > 1:
-        return ((path, (content,)) for path, content in package.read_run(run)())
-    file = package.files[run[0]]
-    return [(file.member.path, package.read(file))]
-
-
-def _write(target: str, blocks: Iterable[bytes | memoryview]) -> int:
-    """Writes a new file; returns its size."""
-    descriptor, size = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NOFOLLOW | BINARY, 0o600), 0
-    try:
-        for block in blocks:
-            done = 0
-            while done < len(block):
-                done += os.write(descriptor, block[done:] if done else block)
-            size += done
-    finally:
-        os.close(descriptor)
-    return size
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import BinaryIO
 
 import msgspec
+from isal.isal_zlib import crc32
 
 from handover.archive import manifest as manifest_format
 from handover.archive.errors import (
@@ -23,12 +24,14 @@ from handover.archive.errors import (
     WrongRecipientError,
     ZipFormatError,
 )
-from handover.archive.listing import Listed, Listing, Totals, read_listing
+from handover.archive.listing import Listed, Listing, Run, Totals, read_listing
 from handover.archive.manifest import FileLine, FilesHead, Manifest
-from handover.archive.zipformat import Member
-from handover.archive.zipreader import Directory, ZipReader, split_stored
+from handover.archive.zipformat import STORED, Member
+from handover.archive.zipreader import Directory, ZipReader, other_checksum, split_stored
 from handover.crypto import mldsa, sshsig
 from handover.crypto.age import Passphrase, SeekableReader, identities_in, recipient_of
+from handover.crypto.age.offsets import write_all
+from handover.crypto.age.ranges import open_range
 from handover.crypto.age.stream import workers
 from handover.crypto.errors import SignatureError
 from handover.crypto.signers import keys_for
@@ -47,7 +50,9 @@ _OPTIONAL = frozenset({SSH_SIGNATURE, MLDSA_SIGNATURE})
 _MAX_SMALL = 1 << 18
 _HASHED_ASIDE = 256 << 10
 #: Bytes of small files that are read at once.
-_RUN = 256 << 10
+RUN = 256 << 10
+#: Bytes of one file that are worth threads of their own.
+_LONG = 2 << 20
 #: Behind the last entry.
 _NOTHING = (Member("", 0, 0, 0), 0)
 
@@ -78,7 +83,7 @@ class Package:
     def __init__(
         self, source: BinaryIO, identities: Sequence[str | Passphrase] = (), *, file_key: bytes | None = None
     ) -> None:
-        plain = SeekableReader(source, identities, file_key=file_key)
+        self._plain = plain = SeekableReader(source, identities, file_key=file_key)
         self._zip = ZipReader(plain)
         self.header = plain.header
         entries = self._zip.entries()
@@ -108,6 +113,10 @@ class Package:
     def head_blocks(self, name: str) -> Iterator[bytes]:
         """One of the files in front."""
         return self._zip.read(*self._head[name])
+
+    def write_head(self, name: str, target: int) -> int:
+        """Writes one of the files in front to the empty file `target`; returns its size."""
+        return sum(write_all(target, block) for block in self.head_blocks(name))
 
     def lines(self) -> Iterator[FileLine]:
         """The lines of FILES.jsonl, read once more."""
@@ -145,28 +154,43 @@ class Package:
         if digest.digest() != file.sha256:
             raise _other_digest(file.member.path)
 
+    def write(self, file: Listed, target: int) -> int:
+        """Writes the content of one file to the empty file `target`; returns its size. Raises as `read`."""
+        member = file.member
+        if member.method != STORED or member.size < _LONG:
+            return sum(write_all(target, block) for block in self.read(file))
+        digest, checksum = sha256(), 0
+
+        def show(part: memoryview) -> None:
+            nonlocal checksum
+            digest.update(part)
+            checksum = crc32(part, checksum)
+
+        open_range(self._plain.payload, self._zip.content_at(member, file.offset), member.size, target, show)
+        if checksum != member.crc32:
+            raise other_checksum(member.path)
+        if digest.digest() != file.sha256:
+            raise _other_digest(member.path)
+        return member.size
+
     def runs(self) -> Iterator[range]:
         """The numbers of all files in order, in runs: those of more than one are for `read_run`."""
-        return self.files.runs(_RUN)
+        return self.files.runs(RUN)
 
-    def read_run(self, numbers: range) -> Callable[[], Iterator[tuple[str, memoryview]]]:
-        """Reads small files at once; what is returned gives path and content of each when it is the listed one, in any thread.
+    def read_run(self, numbers: range) -> tuple[Run, bytes]:
+        """Small files at once, each found to be the listed one: what is known of them, and their headers and content.
 
         Raises:
             DamagedChunkError: the ciphertext is damaged there.
-            ZipFormatError, FileAlteredError: from what is returned, a header or content is another one.
+            ZipFormatError, FileAlteredError: a header or content is another one.
         """
         run = self.files.run(numbers)
         data = self._zip.read_stored(run.begin, run.paths, run.sizes)
-
-        def contents() -> Iterator[tuple[str, memoryview]]:
-            found = split_stored(data, run.paths, run.checksums, run.sizes)
-            for path, content, digest in zip(run.paths, found, run.digests, strict=True):
-                if sha256(content).digest() != digest:
-                    raise _other_digest(path.decode())
-                yield path.decode(), content
-
-        return contents
+        found = split_stored(data, run.paths, run.checksums, run.sizes)
+        for path, content, digest in zip(run.paths, found, run.digests, strict=True):
+            if sha256(content).digest() != digest:
+                raise _other_digest(path.decode())
+        return run, data
 
     def read_raw(self, file: Listed) -> Iterator[bytes]:
         """What stands in the archive for one file, compressed or not; only its encryption and its header are checked."""
@@ -177,9 +201,9 @@ class Package:
         self.verify_head()
         done = 0
         for run in self.runs():
-            blocks = (content for _, content in self.read_run(run)()) if len(run) > 1 else self.read(self.files[run[0]])
-            for block in blocks:
-                done += len(block)
+            sizes = self.read_run(run)[0].sizes if len(run) > 1 else map(len, self.read(self.files[run[0]]))
+            for size in sizes:
+                done += size
                 if progress:
                     progress(done, self.manifest.files.size)
 

@@ -1,30 +1,22 @@
-"""Puts files of a disk into a package that is written by offset: each is read once, straight into the writer's buffers.
+"""Puts files of a disk into a package that is written by offset: whoever reads them fills the writer's memory.
 
-Files are read in turns, small ones many at a time; what was filled is sealed beside the turns.
+What is to be read is asked for ahead, small files many at a time; what is there is listed, and sealed beside that.
 """
 
-import os
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 from itertools import islice
 from typing import NamedTuple
 
-from isal.isal_zlib import crc32
-
-from handover.archive.errors import SourceChangedError
+from handover.archive.beside import Here
+from handover.archive.reading import Found, next_part, whole_files
 from handover.archive.sources import Sources, lines
 from handover.archive.zipformat import Member, local_header
-from handover.archive.zipmany import HEADER_SIZE, small_header
-from handover.crypto.age.offsets import BINARY, NOFOLLOW, read_into
-from handover.crypto.age.placed import PlacedWriter
+from handover.crypto.age.placed import PlacedWriter, Room
 
-#: What is read at once stays in the core's cache until it is hashed.
-_BLOCK = 256 << 10
-#: Small files read in one turn, at most.
+#: Small files asked for at once, at most.
 _RUN = 512
-_FLAGS = os.O_RDONLY | NOFOLLOW | BINARY | getattr(os, "O_CLOEXEC", 0)
 
 
 class Packed(NamedTuple):
@@ -35,122 +27,82 @@ class Packed(NamedTuple):
     size: int
 
 
-class Packing:
-    """Files on their way into `writer`, from its position on."""
+class _Asked(NamedTuple):
+    """What was asked for: its place, and the files that are whole with it."""
 
-    def __init__(self, writer: PlacedWriter, sources: Sources) -> None:
-        self._writer, self._sources = writer, sources
-        self._files, self._names = sources.files(), sources.names()
-        self._runs: deque[_Run] = deque()
-        #: Bytes of content that were read, or are being read.
+    room: Room | None
+    size: int
+    files: range
+    #: Where the header of a file belongs that is read in parts.
+    header_at: int | None = None
+
+
+class Packing:
+    """Files that `worker` reads on their way into `writer`, from its position on."""
+
+    def __init__(self, writer: PlacedWriter, sources: Sources, worker: Here) -> None:
+        self._writer, self._sources, self._worker = writer, sources, worker
+        self._names = sources.names()
+        #: Bytes of content that were read.
         self.done = 0
 
-    def steps(self) -> Iterator[None]:
-        """What `PlacedWriter.run` asks for.
+    def steps(self) -> Iterator[Packed | None]:
+        """What is packed, in the order of the files, and None whenever there is something to seal.
 
         Raises:
             SourceChangedError: a file can't be read, or its size is another than when it was found.
         """
-        ends, first, count = self._sources.ends, 0, len(self._sources)
+        requests, asked = self._requests(), deque[_Asked]()
+        while True:
+            asked.extend(islice(requests, self._worker.depth - len(asked)))
+            if not asked:
+                return
+            yield self._take(asked.popleft())
+
+    def _take(self, asked: _Asked) -> Packed | None:
+        """Waits for an answer."""
+        answer, writer = self._worker.answer(), self._writer
+        if asked.room:
+            writer.filled(asked.room)
+        self.done += asked.size
+        if not asked.files:
+            return None
+        found = Found.decode(answer)
+        sizes = self._sources.sizes[asked.files.start : asked.files.stop].tolist()
+        member_names = list(islice(self._names, len(sizes)))
+        if asked.header_at is not None:
+            end, writer.position = writer.position, asked.header_at
+            member = Member(member_names[0].decode(), found.checksums[0], sizes[0], sizes[0])
+            writer.write(local_header(member))
+            writer.position = end
+        return Packed(found.checksums, lines(member_names, sizes, found.digests), sum(sizes))
+
+    def _requests(self) -> Iterator[_Asked]:
+        """Asks for all."""
+        ends, first, count, writer = self._sources.ends, 0, len(self._sources), self._writer
         while first < count:
-            room_end = ends[first] + len(self._writer.room())
+            room_end = ends[first] + writer.left
             last = bisect_left(ends, room_end, first + 1, min(first + _RUN, count) + 1) - 1
             if last > first:
-                run = self._next(first, last)
-                self.done += sum(run.sizes)
-                # In the turn: of two threads that open and read small files, each waits for the interpreter most of the time.
-                run.read(self._writer.room())
-                self._writer.advance(ends[last] - ends[first])
-                yield
+                room = writer.claim(ends[last] - ends[first])
+                self._worker.ask(whole_files(first, last - first, room.at))
+                yield _Asked(room, sum(self._sources.sizes[first:last]), range(first, last))
             else:
                 last = first + 1
-                yield from self._in_blocks(self._next(first, last), ends[last] - ends[first])
+                yield from self._parts(first, ends[last] - ends[first])
             first = last
 
-    def packed(self) -> Iterator[Packed]:
-        """What was packed since the last call, in the order of the files."""
-        while self._runs and (packed := self._runs[0].packed):
-            self._runs.popleft()
-            yield packed
-
-    def _next(self, first: int, last: int) -> "_Run":
-        count = last - first
-        run = _Run(
-            list(islice(self._files, count)), list(islice(self._names, count)), self._sources.sizes[first:last].tolist()
-        )
-        self._runs.append(run)
-        return run
-
-    def _in_blocks(self, run: "_Run", whole: int) -> Iterator[None]:
-        """One file of any size; its header goes where it was left out when the checksum is known."""
-        (path,), (name,), (left,) = run.files, run.names, run.sizes
-        writer, begin = self._writer, self._writer.position
+    def _parts(self, number: int, whole: int) -> Iterator[_Asked]:
+        """One file of any size, whose header goes where it is left out when the checksum is known."""
+        writer, left = self._writer, self._sources.sizes[number]
+        header_at = writer.position
         writer.position += whole - left
-        digest, checksum = sha256(), 0
-        file = _open(path)
-        try:
-            while left:
-                room = writer.room()[: min(left, _BLOCK)]
-                size = read_into(file, room)
-                if not size:
-                    raise _changed(path)
-                digest.update(room[:size])
-                checksum = crc32(room[:size], checksum)
-                writer.advance(size)
-                left -= size
-                self.done += size
-                if writer.full:
-                    yield
-            if os.read(file, 1):
-                raise _changed(path)
-        finally:
-            os.close(file)
-        end, writer.position = writer.position, begin
-        writer.write(local_header(Member(name.decode(), checksum, run.sizes[0], run.sizes[0])))
-        writer.position = end
-        run.finish([checksum], [digest.hexdigest()])
-
-
-class _Run:
-    """Files that stand one behind the other; `packed` when they do."""
-
-    def __init__(self, files: list[str], member_names: list[bytes], sizes: list[int]) -> None:
-        self.files, self.names, self.sizes = files, member_names, sizes
-        self.packed: Packed | None = None
-
-    def read(self, room: memoryview) -> None:
-        """Reads headers and content to where they belong in one batch."""
-        end = 0
-        checksums, digests = [], []
-        for path, name, size in zip(self.files, self.names, self.sizes, strict=True):
-            begin = end
-            content_at = begin + HEADER_SIZE + len(name)
-            end = content_at + size
-            file = _open(path)
-            try:
-                # A byte more is asked for, which there must not be; if there is, what it spoils is never finished.
-                if read_into(file, room[content_at : end + 1]) != size:
-                    raise _changed(path)
-            finally:
-                os.close(file)
-            content = room[content_at:end]
-            checksum = crc32(content)
-            room[begin:content_at] = small_header(name, checksum, size)
-            checksums.append(checksum)
-            digests.append(sha256(content).hexdigest())
-        self.finish(checksums, digests)
-
-    def finish(self, checksums: list[int], digests: list[str]) -> None:
-        """Says that all were read."""
-        self.packed = Packed(checksums, lines(self.names, self.sizes, digests), sum(self.sizes))
-
-
-def _open(path: str) -> int:
-    try:
-        return os.open(path, _FLAGS)
-    except OSError as error:
-        raise SourceChangedError(f"{path}: can't be read: {error.strerror}", path=path) from error
-
-
-def _changed(path: str) -> SourceChangedError:
-    return SourceChangedError(f"{path}: changed while it was packed; repeat when nobody writes to it", path=path)
+        while True:
+            room = writer.claim(min(left, writer.left)) if left else None
+            size = len(room.plain) if room else 0
+            left -= size
+            self._worker.ask(next_part(number, size, room.at if room else 0), here=False)
+            if not left:
+                yield _Asked(room, size, range(number, number + 1), header_at)
+                return
+            yield _Asked(room, size, range(0))

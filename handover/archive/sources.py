@@ -16,6 +16,9 @@ from handover.archive.zipmany import entry_ends, records, records_size
 #: What the canonical encoder makes of a `FileLine` in which nothing was classified: clean paths hold nothing to escape.
 _LINE = '{"level":"","media_type":"%s","path":"%s","records":0,"redaction":"","salt":"%s","sha256":"%s","size":%d}\n'
 _LINE_SIZE = len(_LINE % ("", "", "0" * 2 * SALT_SIZE, "0" * 64, 0)) - 1
+_HEX_SIZE = 64
+#: On average.
+_SMALL = 64 << 10
 #: Files of one folder that are looked at together.
 _SIDE = 1024
 _UNKNOWN = "application/octet-stream"
@@ -73,6 +76,11 @@ class Sources:
     def __len__(self) -> int:
         return len(self.sizes)
 
+    @property
+    def small(self) -> bool:
+        """Whether most of the work with them is done by the interpreter, so that a second thread would only wait for it."""
+        return self.size < len(self) * _SMALL
+
     def files(self) -> Iterator[str]:
         """Their paths on the disk."""
         return chain.from_iterable(joined.split("\0") for joined in self._files)
@@ -96,11 +104,12 @@ class Sources:
             first = last
 
 
-def lines(names: Sequence[bytes], sizes: Sequence[int], digests: Sequence[str]) -> bytes:
+def lines(names: Sequence[bytes], sizes: Sequence[int], digests: bytes) -> bytes:
     """Lines of FILES.jsonl with new salts, as the canonical encoder would write them; nothing was classified."""
     paths = b"\0".join(names).decode().split("\0")
-    kinds, salts = map(_media_type, paths), new_salts(len(paths))
-    return "".join(map(_LINE.__mod__, zip(kinds, paths, salts, digests, sizes, strict=True))).encode()
+    kinds, salts, hashes = map(_media_type, paths), new_salts(len(paths)), digests.hex()
+    hexes = [hashes[i : i + _HEX_SIZE] for i in range(0, len(hashes), _HEX_SIZE)]
+    return "".join(map(_LINE.__mod__, zip(kinds, paths, salts, hexes, sizes, strict=True))).encode()
 
 
 def sources_below(paths: Sequence[Path]) -> Iterator[Side]:

@@ -4,32 +4,36 @@ Nothing is classified, counted or checked against a workflow; the manifest says 
 once: its content is placed first, and the head, whose size follows from paths and sizes, last.
 """
 
+import contextlib
 from array import array
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import accumulate, chain, takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 from isal.isal_zlib import crc32
 
 from handover import __version__
+from handover.archive.beside import Here, beside
 from handover.archive.errors import ArchiveError, TargetExistsError
 from handover.archive.head import Facts, Head, SealResult, SigningKeys
 from handover.archive.listing import Totals
 from handover.archive.manifest import PackageHead
 from handover.archive.package import FILES, Progress
 from handover.archive.packing import Packing
+from handover.archive.reading import Reading
 from handover.archive.sources import Sources, sources_below
 from handover.archive.zipformat import Member, central_header, central_size, end_records, local_header
 from handover.crypto.age.files import whole_file
-from handover.crypto.age.placed import PlacedWriter
+from handover.crypto.age.placed import PlacedWriter, new_memory
 from handover.crypto.age.stream import THREADS
 
 PURPOSE = "standalone"
 #: Lines encoded together.
 _LINES = 256
-#: Where files are smaller on average, most is done by the interpreter, and a second thread would only wait for it.
-_SMALL = 16 << 10
+#: Content that is worth the milliseconds which another process costs.
+_WORTH_A_PROCESS = 8 << 20
 
 
 def seal_paths(
@@ -59,26 +63,32 @@ def seal_paths(
             software=f"handover {__version__}",
         )
     )
-    sources = Sources(sources_below(paths))
-    with whole_file(out, 0o666) as sink:
-        return _write(sink.fileno(), sources, Head(recipients, facts, keys), recipients, progress)
+    sources, memory = Sources(sources_below(paths)), new_memory()
+    with (
+        contextlib.closing(Reading(sources, memory)) as reading,
+        # Before any key of the package is drawn, and before the file is there.
+        beside(reading, worth_it=sources.small and sources.ends[-1] > _WORTH_A_PROCESS) as worker,
+        whole_file(out, 0o666) as sink,
+    ):
+        head, input_ = Head(recipients, facts, keys), _Input(sources, worker, memory)
+        return _write(sink.fileno(), input_, head, recipients, progress)
 
 
 def _write(
-    target: int, sources: Sources, head: Head, recipients: Sequence[str], progress: Progress | None
+    target: int, input_: "_Input", head: Head, recipients: Sequence[str], progress: Progress | None
 ) -> SealResult:
+    sources = input_.sources
     front = head.blank(len(sources), sources.size, sources.list_size)
     front_size = sum(member.total_size for member in front)
     records_size = sum(map(central_size, front, _offsets(front))) + sources.records_size(front_size)
     end = front_size + sources.ends[-1]
     plain_size = end + records_size + len(end_records(len(front) + len(sources), records_size, end))
-    with PlacedWriter(target, recipients, plain_size) as writer:
+    with PlacedWriter(target, recipients, plain_size, input_.memory) as writer:
         if tuple(stanza.type for stanza in writer.header.stanzas) != head.kinds:
             raise ArchiveError(f"the header does not name the recipients {head.kinds}; nothing was written")
         writer.position = front_size
-        content = _Content(writer, sources, front)
-        writer.run(content.steps(progress), 1 if sources.size < len(sources) * _SMALL else THREADS)
-        content.finish()
+        content = _Content(writer, input_, front)
+        writer.run(content.steps(progress), 1 if sources.small else THREADS)
         if progress:
             progress(sources.size, sources.size)
         manifest = head.manifest(content.listing.totals.head())
@@ -116,30 +126,31 @@ def _offsets(members: Sequence[Member]) -> Iterator[int]:
     return accumulate((member.total_size for member in members), initial=0)
 
 
+class _Input(NamedTuple):
+    """Files, who reads them, and where to."""
+
+    sources: Sources
+    worker: Here
+    memory: memoryview
+
+
 class _Content:
     """The files, and the list of them."""
 
-    def __init__(self, writer: PlacedWriter, sources: Sources, front: Sequence[Member]) -> None:
+    def __init__(self, writer: PlacedWriter, input_: _Input, front: Sequence[Member]) -> None:
         self.listing, self.checksums = _List(writer, front), array("I")
-        self._packing, self._total = Packing(writer, sources), sources.size
+        self._packing, self._total = Packing(writer, input_.sources, input_.worker), input_.sources.size
 
     def steps(self, progress: Progress | None) -> Iterator[None]:
         """What `PlacedWriter.run` asks for."""
-        for step in self._packing.steps():
-            yield step
-            self._note()
+        for packed in self._packing.steps():
+            if packed:
+                self.checksums.extend(packed.checksums)
+                self.listing.add(packed.lines, len(packed.checksums), packed.size)
             if progress:
                 progress(self._packing.done, self._total)
-
-    def finish(self) -> None:
-        """Lists what is not listed yet."""
-        self._note()
+            yield
         self.listing.flush()
-
-    def _note(self) -> None:
-        for checksums, lines, size in self._packing.packed():
-            self.checksums.extend(checksums)
-            self.listing.add(lines, len(checksums), size)
 
 
 class _List:

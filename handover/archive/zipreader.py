@@ -91,7 +91,14 @@ class ZipReader:
             size += len(block)
             yield block
         if size != member.size or checksum != member.crc32:
-            raise _other_checksum(member.path)
+            raise other_checksum(member.path)
+
+    def content_at(self, member: Member, offset: int) -> int:
+        """Where the content of an entry begins, whose header is as it must be."""
+        header = local_header(member)
+        if self._source.read_at(offset, len(header)) != header:
+            raise _other_header(member.path)
+        return offset + len(header)
 
     def read_stored(self, begin: int, paths: Sequence[bytes], sizes: Sequence[int]) -> bytes:
         """Headers and content of small stored entries from `begin` on, unchecked."""
@@ -144,7 +151,7 @@ def split_stored(
             raise _other_header(path.decode())
         content = view[content_at:end]
         if len(content) != size or crc32(content) != checksum:
-            raise _other_checksum(path.decode())
+            raise other_checksum(path.decode())
         yield content
 
 
@@ -152,7 +159,8 @@ def _other_header(path: str) -> ZipFormatError:
     return ZipFormatError(f"{path}: its header differs from the directory of the archive")
 
 
-def _other_checksum(path: str) -> FileAlteredError:
+def other_checksum(path: str) -> FileAlteredError:
+    """The error of an entry whose content does not match."""
     return FileAlteredError(path, "its content does not match its checksum")
 
 

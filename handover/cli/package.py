@@ -213,7 +213,8 @@ def _progress(what: str) -> Iterator[Progress | None]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn(what), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Without a thread that draws: a process that has threads can't be forked safely, so that packing would go without its second one.
+    with Bar(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
         task, shown = bar.add_task(what, total=None), 0.0
 
         def show(done: int, total: int) -> None:
@@ -221,6 +222,6 @@ def _progress(what: str) -> Iterator[Progress | None]:
             # A package of many small files tells so much of its progress that showing all of it would slow it down.
             if (now := time.monotonic()) - shown > _SHOWN_EVERY or done == total:
                 shown = now
-                bar.update(task, completed=done, total=total)
+                bar.update(task, completed=done, total=total, refresh=True)
 
         yield show

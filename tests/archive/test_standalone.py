@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handover.archive import durable, packing, standalone
+from handover.archive import durable, reading, standalone
 from handover.archive.errors import SourceChangedError
 from handover.archive.manifest import FileLine
 from handover.archive.names import clean_name
@@ -48,7 +48,7 @@ def test_files_of_any_size_come_back(tmp_path_factory: pytest.TempPathFactory, s
 )
 def test_lines_are_those_of_the_canonical_encoder(name: str, size: int) -> None:
     path = f"files/{clean_name('files', name)}"
-    made = lines([path.encode()], [size], ["ab" * 32])
+    made = lines([path.encode()], [size], b"\xab" * 32)
     (line,) = decode_lines(made, FileLine)  # refuses what is not canonical
     assert (line.path, line.size, line.sha256, len(line.salt)) == (path, size, "ab" * 32, 32)
     assert Sources([Side(["/somewhere"], [path], [size])]).list_size == len(made)
@@ -72,13 +72,13 @@ def test_a_file_that_changes_while_it_is_packed_spoils_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, change: int
 ) -> None:
     (tmp_path / "moving").write_bytes(DATA[:size])
-    real = packing.read_into
+    real = reading._open
 
-    def moving(file: int, target: memoryview) -> int:
+    def moving(path: str) -> int:
         os.truncate(tmp_path / "moving", size + change)
-        return real(file, target)
+        return real(path)
 
-    monkeypatch.setattr(packing, "read_into", moving)
+    monkeypatch.setattr(reading, "_open", moving)
     with pytest.raises(SourceChangedError, match="moving"):
         seal_paths([tmp_path / "moving"], [recipient_of(IDENTITY)], tmp_path / "p.age")
     assert [path.name for path in tmp_path.iterdir()] == ["moving"]

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handover.archive import manifest as manifest_format
+from handover.archive import package
 from handover.archive.errors import FileAlteredError, ManifestError, UnsafePathError, ZipFormatError
 from handover.archive.listing import Totals, read_listing
 from handover.archive.open import open_package
@@ -198,7 +199,9 @@ def test_stored_in_place_of_deflated_is_still_the_same_content(tmp_path: Path) -
     _open(_rebuilt(lambda found: found), tmp_path)
 
 
-def test_an_exchanged_file_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("long", [1, 1 << 20], ids=["over threads", "as a stream"])
+def test_an_exchanged_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, long: int) -> None:
+    monkeypatch.setattr(package, "_LONG", long)
     data = _rebuilt(
         lambda found: [_member(m.path, b"jello") if m.path.endswith("notes.txt") else (m, b) for m, b in found]
     )

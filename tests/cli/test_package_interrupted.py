@@ -38,6 +38,7 @@ def _start(place: Path, *command: str, stderr: int) -> "subprocess.Popen[bytes]"
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "120"},
         stdout=subprocess.PIPE,
         stderr=stderr,
+        start_new_session=True,
     )
 
 
@@ -72,8 +73,14 @@ def _read_all(terminal: int, said: bytearray) -> None:
         return  # how a terminal says that its other end is closed
 
 
+@pytest.mark.parametrize("files", ["large", "many"])
 @pytest.mark.parametrize("verb", ["seal", "open"])
-def test_ctrl_c_leaves_nothing(place: Path, verb: str) -> None:
+def test_ctrl_c_leaves_nothing(place: Path, verb: str, files: str) -> None:
+    if files == "many":  # which two processes share
+        for large in (place / "in").iterdir():
+            large.unlink()
+        for number in range(12_000):
+            (place / "in" / str(number)).write_bytes(b"x" * 2_000)
     command = _seal(place)
     if verb == "open":
         seal_paths([place / "in"], [recipient_of(IDENTITY)], place / "p.age")
@@ -83,6 +90,8 @@ def test_ctrl_c_leaves_nothing(place: Path, verb: str) -> None:
         ends = time.monotonic() + 30
         while not list(place.glob(".*.part")) and process.poll() is None and time.monotonic() < ends:
             time.sleep(0.002)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         assert process.wait(timeout=60) != 0
+        assert process.stdout is not None
+        process.stdout.read()  # ends when no process is left
     assert {path.name for path in place.iterdir()} == before

@@ -79,7 +79,7 @@ def test_what_threads_fill_in_turns_is_one_file(folder: Path) -> None:
     def filling(writer: PlacedWriter) -> Iterator[None]:
         begin = 0
         while begin < size:
-            step = min(len(writer.room()), size - begin, 300_000)
+            step = min(writer.left, size - begin, 300_000)
             writer.write(LONG[begin : begin + step])
             yield
             begin += step

@@ -4,11 +4,12 @@ What stands in front may so be written last, when what it says of the rest is kn
 each seals what it filled, while it is in the core's cache, writes it, reads it back from the file, opens it and compares.
 """
 
+import mmap
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from handover.crypto.age.offsets import read_at, write_at
 from handover.crypto.age.parallel import Syncing, in_turns
@@ -27,6 +28,8 @@ _TURN = 4
 OPENED_AGAIN = 1
 #: Full batches that are kept for whoever has the next turn.
 _MOST_FULL = 4
+#: Batches that may be begun and not sealed; memory that was never used costs nothing.
+_MOST_BEGUN = 64
 
 
 class NotWrittenError(CryptoError):
@@ -35,18 +38,38 @@ class NotWrittenError(CryptoError):
     code = "written_file_differs"
 
 
+class Room(NamedTuple):
+    """A place in the file that is filled in memory: its batch, where in the memory, and the memory itself."""
+
+    batch: int
+    at: int
+    plain: memoryview
+
+
+def new_memory() -> memoryview:
+    """Where plaintext waits to be sealed; a process that is forked later shares it."""
+    return memoryview(mmap.mmap(-1, _MOST_BEGUN * _BATCH))
+
+
 class PlacedWriter:
     """An age file of `plain_size` bytes of plaintext in the empty file `target` (a descriptor open for reading too).
 
-    It is whole and compared when the `with` block ends without an exception.
+    It is whole and compared when the `with` block ends without an exception. Whoever fills `memory` from elsewhere tells it by
+    `filled`, and never touches that place again.
 
     Raises:
-        ValueError: a place was written twice, or never.
+        ValueError: a place was written twice, or never, or too many were begun.
         KeyFormatError: a recipient is malformed, or kinds are mixed.
         NotWrittenError: from any call, when the file holds something else than what was written.
     """
 
-    def __init__(self, target: int, recipients: Sequence[str | Passphrase], plain_size: int) -> None:
+    def __init__(
+        self,
+        target: int,
+        recipients: Sequence[str | Passphrase],
+        plain_size: int,
+        memory: memoryview | None = None,
+    ) -> None:
         begun = start(recipients)
         self.header = begun.header
         self.size = ciphertext_size(plain_size, len(begun.header.raw))
@@ -62,7 +85,8 @@ class PlacedWriter:
         #: Batches to be sealed; whoever fills should make room when there are some.
         self.full: list[_Batch] = []
         self._noting = threading.Lock()
-        self._free: list[_Batch] = []
+        memory = memory or new_memory()
+        self._free = [_Batch(memory, at) for at in range(len(memory) - _BATCH, -1, -_BATCH)]
         self._scratch: list[_Scratch] = []
         self._syncing = Syncing(lambda: os.fsync(target))
         write_at(target, memoryview(begun.prefix), 0)
@@ -71,27 +95,32 @@ class PlacedWriter:
         """Threads go on with `filling` in turns, which should yield whenever there are `full` batches: these are sealed beside the turns."""
         in_turns(filling, min(threads, self._count), self._seal_full)
 
-    def room(self) -> memoryview:
-        """Where to put what comes at `position`, at least one byte; tell `advance` how much it was."""
+    @property
+    def left(self) -> int:
+        """How much of what comes at `position` stands in one batch."""
         index, offset = divmod(self.position, _BATCH)
-        return self._batch(index).plain[offset : self._batch_size(index)]
+        return self._batch_size(index) - offset
 
-    def advance(self, size: int) -> None:
-        """So much of `room` was filled."""
-        index = self.position // _BATCH
+    def claim(self, size: int) -> Room:
+        """The place of the next `size` bytes, at most `left`; say when they are there."""
+        index, offset = divmod(self.position, _BATCH)
+        batch = self._batch(index)
         self.position += size
-        self._filled(index, size)
+        return Room(index, batch.at + offset, batch.plain[offset : offset + size])
+
+    def filled(self, room: Room) -> None:
+        """What belongs to `room` is there."""
+        self._filled(room.batch, len(room.plain))
 
     def write(self, data: bytes | bytearray) -> None:
         """Puts `data` at `position`."""
-        with memoryview(data) as left:
+        with memoryview(data) as source:
             done = 0
-            while done < len(left):
-                room = self.room()
-                size = min(len(room), len(left) - done)
-                room[:size] = left[done : done + size]
-                self.advance(size)
-                done += size
+            while done < len(source):
+                room = self.claim(min(self.left, len(source) - done))
+                room.plain[:] = source[done : done + len(room.plain)]
+                done += len(room.plain)
+                self.filled(room)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +151,9 @@ class PlacedWriter:
         if batch is None:
             if index >= self._count or self._sealed[index]:
                 raise ValueError("a place in an age file is written once")
-            batch = self._begun[index] = self._free.pop() if self._free else _Batch()
+            if not self._free:
+                raise ValueError("more places of an age file are begun than there is memory for")
+            batch = self._begun[index] = self._free.pop()
             batch.index, batch.missing = index, self._batch_size(index)
         return batch
 
@@ -186,10 +217,10 @@ def _drawn() -> bool:
 
 
 class _Batch:
-    """Plaintext on its way, in a buffer that is used again; `missing` bytes of it are still to come."""
+    """Plaintext on its way, in memory that is used again; `missing` bytes of it are still to come."""
 
-    def __init__(self) -> None:
-        self.plain = memoryview(bytearray(_BATCH))
+    def __init__(self, memory: memoryview, at: int) -> None:
+        self.at, self.plain = at, memory[at : at + _BATCH]
         self.index = self.missing = 0
 
 

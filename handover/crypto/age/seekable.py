@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from handover.crypto.age import header as age_header
+from handover.crypto.age.direct import buffer
 from handover.crypto.age.keys import identities_from, unwrap
 from handover.crypto.age.passphrase import Passphrase
+from handover.crypto.age.ranges import Payload
 from handover.crypto.age.source import BufferedSource
 from handover.crypto.age.stream import BATCH_CHUNKS, CHUNK, DEPTH, NONCE, SEALED_CHUNK, TAG, Cipher, workers
 from handover.crypto.errors import CutShortError, DamagedChunkError, HeaderError, LastChunkError
@@ -100,6 +102,11 @@ class SeekableReader(io.RawIOBase):
             left -= len(part)
         return b"".join(parts)
 
+    @property
+    def payload(self) -> Payload:
+        """For `open_range`; the source must be a file."""
+        return Payload(self._source.fileno(), self._payload, self._count, self._cipher)
+
     def _piece(self, size: int) -> memoryview:
         """What comes next, at most `size` bytes and none only at the end; it holds until the next call."""
         if self._position >= self.size or not size:
@@ -134,7 +141,7 @@ class SeekableReader(io.RawIOBase):
                 self._windows[index] = window
         window = self._windows[current]
         self._good, self._window = window.opened(), current
-        self._opened = memoryview(window.plain)[: self._good * CHUNK]
+        self._opened = window.plain[: self._good * CHUNK]
 
     def _run(self, number: int, last: int) -> bytes | bytearray:
         """Plaintext of chunk `number` and, where that is cheap, of those behind it, not further than `last`."""
@@ -205,16 +212,17 @@ class _Window:
     """A run of chunks that a thread opens, in buffers that are used again."""
 
     def __init__(self) -> None:
-        self.sealed, self.plain = bytearray(BATCH_CHUNKS * SEALED_CHUNK), bytearray(BATCH_CHUNKS * CHUNK)
+        # Shared with a process that is forked meanwhile, which would otherwise keep what is in them now.
+        self.sealed, self.plain = buffer(BATCH_CHUNKS * SEALED_CHUNK), buffer(BATCH_CHUNKS * CHUNK)
         self.opening: Future[int] | None = None
 
     def begin(self, source: BinaryIO, cipher: Cipher, index: int, inner: int) -> None:
         """Reads window `index` of a file with `inner` chunks before the final one, and has it opened."""
         self.opened()
         first = index * BATCH_CHUNKS
-        sealed = memoryview(self.sealed)[: min(BATCH_CHUNKS, inner - first) * SEALED_CHUNK]
+        sealed = self.sealed[: min(BATCH_CHUNKS, inner - first) * SEALED_CHUNK]
         size = BufferedSource(source).read_into(sealed)
-        self.opening = workers().submit(cipher.open_into, sealed[:size], memoryview(self.plain), first)
+        self.opening = workers().submit(cipher.open_into, sealed[:size], self.plain, first)
 
     def opened(self) -> int:
         """How many of its chunks verified, without a gap."""

@@ -25,6 +25,8 @@ BATCH_CHUNKS = 16
 THREADS = min(8, os.cpu_count() or 1)
 #: Batches under way in one stream: one for each thread, one that waits for a thread, and one that is filled or emptied.
 DEPTH = THREADS + 2
+#: How the threads of streams are named.
+WORKERS = "age-stream"
 
 
 class ByteSource(Protocol):
@@ -101,7 +103,14 @@ def workers() -> "ThreadPoolExecutor":
     """The threads over which all streams of this process spread their batches."""
     from concurrent.futures import ThreadPoolExecutor  # a third of the time that this package takes to load
 
-    return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="age-stream")
+    return ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix=WORKERS)
+
+
+def end_workers() -> None:
+    """Ends these threads when what they have is done; whoever needs some later gets new ones. For who knows that nobody else does now."""
+    if workers.cache_info().currsize:
+        workers().shutdown()
+        workers.cache_clear()
 
 
 if hasattr(os, "register_at_fork"):  # Windows knows no fork; a fork takes the object along, but not its threads
