@@ -24,6 +24,7 @@ from handover.app import make_application, make_asgi, open_installation
 from handover.context import Installation
 from handover.settings import load
 from handover.web.app_factory import serving
+from tests import bucket
 from tests.actors import ADDRESS, Actors, Clock
 from tests.here import run_here
 
@@ -79,6 +80,23 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 any_database = pytest.mark.parametrize(
     "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)], indirect=True
 )
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[bucket.Server]:
+    """One S3 server a run; `s3` is what a test uses."""
+    with bucket.running(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: bucket.Server, monkeypatch: pytest.MonkeyPatch) -> bucket.Server:
+    """An S3 server, with credentials for it in the environment as an operator has them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", bucket.ACCESS)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", bucket.SECRET)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    return s3_server
 
 
 @pytest.fixture

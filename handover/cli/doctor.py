@@ -193,7 +193,7 @@ def _database(settings: Settings) -> Database:
 
 
 def _storage(settings: Settings) -> str:
-    storage, key = open_storage(settings.storage_url), new_blob_key()
+    storage, key = open_storage(settings.storage_url, settings.spool_dir), new_blob_key()
     with storage.create(key) as target:
         target.write(_PROBE)
     try:
@@ -208,7 +208,7 @@ def _storage(settings: Settings) -> str:
 
 
 def _blobs(settings: Settings, database: Database, *, repair: bool) -> str:
-    storage = open_storage(settings.storage_url)
+    storage = open_storage(settings.storage_url, settings.spool_dir)
     difference = reconcile.compare(database, storage)
     if repair:
         for key in difference.orphans:

@@ -3,9 +3,12 @@
 from handover.storage.base import (
     BlobExistsError,
     BlobMissingError,
+    BlobTooLargeError,
     BlobWriter,
     Storage,
     StorageFullError,
+    StorageUnavailableError,
+    VersionsKeptError,
     new_blob_key,
     open_storage,
 )
@@ -13,9 +16,12 @@ from handover.storage.base import (
 __all__ = [
     "BlobExistsError",
     "BlobMissingError",
+    "BlobTooLargeError",
     "BlobWriter",
     "Storage",
     "StorageFullError",
+    "StorageUnavailableError",
+    "VersionsKeptError",
     "new_blob_key",
     "open_storage",
 ]
