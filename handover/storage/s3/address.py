@@ -11,7 +11,7 @@ import msgspec
 from handover.settings import SettingsError
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_PREFIX = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
+_PREFIX = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 _OPTIONS = ("endpoint", "region", "addressing")
 _SETTING = "HANDOVER_STORAGE_URL"
 

@@ -84,6 +84,23 @@ class Bucket:
                 for item in page.get(part, ()):
                     yield item, now
 
+    def parts(self, name: str, upload: str) -> Iterator[dict[str, Any]]:
+        """The parts that arrived of an upload; none when it has ended."""
+        try:
+            for item, _ in self.pages("list_parts", "Parts", name, UploadId=upload):
+                yield item
+        except StorageUnavailableError as error:
+            if reason(error) != "NoSuchUpload":
+                raise
+
+    def abort(self, name: str, upload: str) -> None:
+        """Drops an upload; one that has ended is no error."""
+        try:
+            self.call("abort_multipart_upload", name, UploadId=upload)
+        except StorageUnavailableError as error:
+            if reason(error) != "NoSuchUpload":
+                raise
+
     def ping(self) -> None:
         """One request without patience."""
         with told(self.name):

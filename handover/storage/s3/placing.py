@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import BinaryIO
 
-from handover.errors import HandoverError, VerificationError
-from handover.storage.base import Progress
+from handover.errors import VerificationError
+from handover.storage.base import Progress, StorageUnavailableError
 from handover.storage.s3.bucket import Bucket, digest
 from handover.storage.s3.faults import reason
 from handover.storage.s3.writing import PART_BYTES, Part, Parts
@@ -20,8 +20,18 @@ _WRITER = "staged"
 
 def upload(bucket: Bucket, pool: Executor, name: str, source: BinaryIO, size: int, progress: Progress) -> None:
     """Uploads what is missing of a file; parts that arrived stay when this fails, for the next call."""
+    try:
+        _upload(bucket, pool, name, source, size, progress)
+    except StorageUnavailableError as error:
+        # A run that lost its lease may have made the blob meanwhile; it sent the same bytes.
+        if reason(error) != "NoSuchUpload" or bucket.look(name) is None:
+            raise
+    drop_uploads(bucket, name)
+
+
+def _upload(bucket: Bucket, pool: Executor, name: str, source: BinaryIO, size: int, progress: Progress) -> None:
     parts = _unfinished(bucket, pool, name) or Parts.begin(bucket, pool, name, _WRITER)
-    there = dict(_arrived(bucket, name, parts.upload))
+    there = {part["PartNumber"]: part for part in bucket.parts(name, parts.upload)}
     present: list[Part] = []
     try:
         for number, at in enumerate(range(0, size, PART_BYTES), start=1):
@@ -59,7 +69,7 @@ def compare(stored: BinaryIO, source: BinaryIO, size: int, progress: Progress) -
 def drop_uploads(bucket: Bucket, name: str) -> None:
     """Drops the parts of a blob that will not be placed."""
     for upload_id in list(_uploads(bucket, name)):
-        bucket.call("abort_multipart_upload", name, UploadId=upload_id)
+        bucket.abort(name, upload_id)
 
 
 def _unfinished(bucket: Bucket, pool: Executor, name: str) -> Parts | None:
@@ -71,15 +81,6 @@ def _uploads(bucket: Bucket, name: str) -> Iterator[str]:
     for item, _ in bucket.pages("list_multipart_uploads", "Uploads", Prefix=name):
         if item["Key"] == name:
             yield item["UploadId"]
-
-
-def _arrived(bucket: Bucket, name: str, upload_id: str) -> Iterator[tuple[int, Part]]:
-    try:
-        for item, _ in bucket.pages("list_parts", "Parts", name, UploadId=upload_id):
-            yield item["PartNumber"], item
-    except HandoverError as error:
-        if reason(error) != "NoSuchUpload":
-            raise
 
 
 def _is_same(part: Part, data: bytes) -> bool:

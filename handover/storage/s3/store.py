@@ -171,10 +171,9 @@ class S3Storage:
             ):
                 dead.append((item["Key"], item["UploadId"]))
         for name, upload_id in dead:
-            self._bucket.call("abort_multipart_upload", name, UploadId=upload_id)
+            self._bucket.abort(name, upload_id)
         return len(dead)
 
     def _last_part(self, item: dict[str, Any]) -> dt.datetime:
-        parts = self._bucket.pages("list_parts", "Parts", item["Key"], UploadId=item["UploadId"])
         begun: dt.datetime = item["Initiated"]
-        return max((part["LastModified"] for part, _ in parts), default=begun)
+        return max((part["LastModified"] for part in self._bucket.parts(item["Key"], item["UploadId"])), default=begun)

@@ -84,7 +84,7 @@ class Parts:
         """Drops the upload; where the store does not answer, `sweep` does it later."""
         self.stop()
         with contextlib.suppress(HandoverError):
-            self._bucket.call("abort_multipart_upload", self._name, UploadId=self.upload)
+            self._bucket.abort(self._name, self.upload)
 
     def _put(self, number: int, data: bytes | bytearray) -> Part:
         checksum = digest(data)
