@@ -57,6 +57,13 @@ class VersionsKeptError(HandoverError):
     kind = Kind.UNAVAILABLE
 
 
+class ForeignStorageError(HandoverError):
+    """Another installation keeps its blobs in this place, and each would remove what it does not know."""
+
+    code = "storage_foreign"
+    kind = Kind.CONFLICT
+
+
 class BlobWriter(Protocol):
     """A blob being written; leaving the `with` block by an exception removes it."""
 
@@ -108,10 +115,17 @@ class Storage(Protocol):
         """Answers within seconds. Raises StorageUnavailableError when the store does not."""
 
     def examine(self) -> list[str]:
-        """Looks whether the store suits, once at start; returns what could not be found out.
+        """Looks whether the store suits, and changes nothing; returns what could not be found out.
 
         Raises:
             VersionsKeptError, StorageUnavailableError
+        """
+
+    def claim(self, installation: str) -> None:
+        """Notes whose store this is, before anything is written or cleared away.
+
+        Raises:
+            ForeignStorageError: it is another installation's.
         """
 
 

@@ -117,6 +117,9 @@ class LocalStorage:
         self.ping()
         return []
 
+    def claim(self, _installation: str) -> None:
+        """A folder is named by one installation's settings, and lies in its data directory unless told otherwise."""
+
     def _remove(self, unnamed: Callable[[set[str]], set[str]]) -> int:
         since = self._cleared.stat().st_mtime_ns
         written = {key for key, found in self._entries() if found.st_mtime_ns >= since}

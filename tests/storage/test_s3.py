@@ -20,6 +20,7 @@ from handover.errors import HandoverError, VerificationError
 from handover.settings import SettingsError
 from handover.storage import (
     BlobExistsError,
+    ForeignStorageError,
     StorageUnavailableError,
     VersionsKeptError,
     new_blob_key,
@@ -251,6 +252,14 @@ def test_a_bucket_whose_versioning_may_not_be_read_is_reported(way: Way, url: st
     way.rule = lambda _m, path, _h: Fault(status=403, code="AccessDenied") if "versioning" in path else None
     (said,) = over(way, url, tmp_path).examine()
     assert "AccessDenied" in said
+
+
+def test_a_place_belongs_to_one_installation(url: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        at(url, tmp_path).claim("ours")
+    with pytest.raises(ForeignStorageError):
+        at(url, tmp_path).claim("another's")
+    assert list(at(url, tmp_path).keys()) == []
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from typing import Any, BinaryIO, Self
 
 from handover.errors import VerificationError
 from handover.storage.base import (
+    BlobExistsError,
     BlobMissingError,
     BlobWriter,
+    ForeignStorageError,
     Progress,
     StorageUnavailableError,
     VersionsKeptError,
@@ -119,15 +121,24 @@ class S3Storage:
         self._bucket.ping()
 
     def examine(self) -> list[str]:
-        """Reads the bucket's state of versioning, which AWS keeps for ever once it was on, and what `ping` reads."""
         self.ping()
         try:
-            state = self._bucket.call("get_bucket_versioning").get("Status")
+            # Suspended is as bad: what was deleted before is still there.
+            keeps = self._bucket.call("get_bucket_versioning").get("Status")
         except StorageUnavailableError as error:
             return [f"whether the bucket {self._bucket.name} keeps versions could not be read ({reason(error)})"]
-        if state:
+        if keeps:
             raise VersionsKeptError(_VERSIONS.format(self._bucket.name))
         return []
+
+    def claim(self, installation: str) -> None:
+        try:
+            self._bucket.put_new(f"{self._bucket.prefix}installation", installation.encode(), installation)
+        except BlobExistsError as error:
+            raise ForeignStorageError(
+                f"s3://{self._bucket.name}/{self._bucket.prefix} belongs to another installation; "
+                "give each a prefix of its own in HANDOVER_STORAGE_URL"
+            ) from error
 
     @property
     def _spool(self) -> LocalStorage:
