@@ -32,6 +32,7 @@ class Server:
 
     def __init__(self, process: "subprocess.Popen[bytes]", endpoint: str) -> None:
         self.process, self.endpoint = process, endpoint
+        self.access, self.secret = ACCESS, SECRET
         self.client = client(endpoint)
 
     def url(self, bucket: str = BUCKET, prefix: str | None = None) -> str:
@@ -43,11 +44,6 @@ class Server:
         bucket, prefix = url.removeprefix("s3://").partition("?")[0].split("/", 1)
         found = self.client.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/").get("Contents", [])
         return [item["Key"].removeprefix(f"{prefix}/") for item in found]
-
-    def sizes(self, url: str) -> list[int]:
-        """Of all objects below an address."""
-        bucket, prefix = url.removeprefix("s3://").partition("?")[0].split("/", 1)
-        return [item["Size"] for item in self.client.list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/")["Contents"]]
 
     def uploads(self, url: str) -> list[dict[str, Any]]:
         """Unfinished uploads below an address."""

@@ -20,7 +20,6 @@ from handover.storage import (
     new_blob_key,
     open_storage,
 )
-from tests import bucket
 
 
 @pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.services)])
@@ -28,8 +27,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty store of each kind."""
     if request.param == "folder":
         return f"file://{tmp_path}/objects"
-    server: bucket.Server = request.getfixturevalue("s3")
-    return server.url()
+    return str(request.getfixturevalue("s3").url())
 
 
 @pytest.fixture
