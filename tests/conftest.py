@@ -18,12 +18,16 @@ import uvicorn
 from argon2 import PasswordHasher
 from litestar.testing import TestClient
 
-from handover import setup
+from handover import rooms, setup
 from handover.accounts.passwords import Passwords
 from handover.app import make_application, make_asgi, open_installation
+from handover.cases.queries import roles_of
 from handover.context import Installation
+from handover.resources import data_folder
 from handover.settings import load
 from handover.web.app_factory import serving
+from handover.workflow import Gate, Registry, Workflow
+from handover.workflow.loader import Machines
 from tests.actors import ADDRESS, Actors, Clock
 from tests.here import run_here
 
@@ -160,6 +164,21 @@ def anonymous(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with TestClient(make_asgi(opened), base_url=ADDRESS, raise_server_exceptions=False) as made:
         yield made
     opened.database.close()
+
+
+@pytest.fixture
+def gates_pass(installation: Installation) -> None:
+    """Every gate passes, for tests of what lies behind them."""
+    registry = Registry(
+        machines=rooms.machines(),
+        gates={name: Gate(gate.code, lambda _ctx, _row: []) for name, gate in rooms.gates().items()},
+        jobs=frozenset(rooms.jobs()),
+        documents=rooms.documents(),
+        roles=roles_of,
+        overridden=lambda _ctx, _row, _gate: False,
+        require_second_factor=lambda _ctx: None,
+    )
+    installation.services[Workflow] = Workflow(Machines(data_folder("workflows"), registry), registry)
 
 
 @pytest.fixture

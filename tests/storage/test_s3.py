@@ -6,6 +6,7 @@ import itertools
 import logging
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from handover.documents import ca
 from handover.errors import HandoverError, VerificationError
 from handover.settings import SettingsError
 from handover.storage import (
@@ -53,6 +55,19 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def way(s3: Server) -> Iterator[Way]:
     with way_to(s3.endpoint) as made:
         yield made
+
+
+@pytest.fixture
+def unknown_tls(tmp_path: Path) -> Iterator[str]:
+    """A server whose certificate is its own."""
+    own = ca.create_authority("nobody's", demo=True)
+    (tmp_path / "cert.pem").write_bytes(own.certificate_pem)
+    (tmp_path / "key.pem").write_bytes(own.private_pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    with way_to("http://127.0.0.1:1") as way:
+        way.socket = context.wrap_socket(way.socket, server_side=True)
+        yield f"https://localhost:{way.server_address[1]}"
 
 
 def at(url: str, tmp_path: Path, abandoned_after: dt.timedelta = NOW) -> S3Storage:
@@ -301,6 +316,26 @@ def test_real_refusals_are_told_apart(s3: Server, url: str, tmp_path: Path, monk
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(StorageUnavailableError, match="AWS_ACCESS_KEY_ID"):
         at(url, tmp_path).ping()
+
+
+def test_files_of_credentials_are_read_and_a_profile_that_is_not_there_is_said(
+    s3: Server, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    file = tmp_path / "credentials"
+    file.write_text(f"[seller]\naws_access_key_id = {s3.access}\naws_secret_access_key = {s3.secret}\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "seller")
+    at(url, tmp_path).ping()
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(StorageUnavailableError, match="there are no credentials"):
+        at(url, tmp_path)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(s3: Server, tmp_path: Path, unknown_tls: str) -> None:
+    with pytest.raises(StorageUnavailableError, match="AWS_CA_BUNDLE"):
+        at(f"s3://handover/x?endpoint={unknown_tls}", tmp_path).exists(new_blob_key())
 
 
 def test_a_store_that_is_down_is_said_soon_by_the_readiness_check(s3: Server, url: str, tmp_path: Path) -> None:

@@ -60,8 +60,9 @@ class Bucket:
             return session.create_client("s3", region_name=address.region, endpoint_url=address.endpoint, config=config)
 
         retries = {"mode": "standard", "total_max_attempts": TRIES}
-        self._client = client(connect_timeout=5, read_timeout=30, retries=retries)
-        self._hasty = client(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
+        with told(self.name):
+            self._client = client(connect_timeout=5, read_timeout=30, retries=retries)
+            self._hasty = client(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 1})
         self._conditional = True
 
     def call(self, operation: str, name: str = "", **parameters: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProfileNotFound,
     SSLError,
 )
 from urllib3.exceptions import HTTPError
@@ -99,7 +100,7 @@ def _skew(headers: Mapping[str, str]) -> str:
 
 def _fault(error: Exception, bucket: str) -> HandoverError:
     kind = type(error).__name__
-    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError):
+    if isinstance(error, NoCredentialsError | PartialCredentialsError | CredentialRetrievalError | ProfileNotFound):
         return StorageUnavailableError(f"there are no credentials for the bucket {bucket}; {_CREDENTIALS}", reason=kind)
     if isinstance(error, SSLError):
         return StorageUnavailableError(
