@@ -57,7 +57,7 @@ format: setup
 
 lock: setup
 	.venv/bin/pip install -q uv
-	.venv/bin/uv pip compile pyproject.toml --extra server --extra names --extra ocr --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
+	.venv/bin/uv pip compile pyproject.toml --extra server --extra names --extra ocr --extra s3 --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate -q -o requirements.lock
 
 vendor:
 	rm -rf handover/web/static/vendor

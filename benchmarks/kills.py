@@ -81,15 +81,15 @@ def _kill(demo: "subprocess.Popen[bytes]", most: int, pause: Callable[[], float]
 def _running(demo: "subprocess.Popen[bytes]") -> dict[str, int]:
     """Server and worker, as soon as both run, so that the demo gets on between kills; none when it ended."""
     while demo.poll() is None:
-        server = _child(demo.pid, b"serve")
-        worker = _child(server, b"worker") if server is not None else None
+        server = child_of(demo.pid, b"serve")
+        worker = child_of(server, b"worker") if server is not None else None
         if server is not None and worker is not None:
             return {"server": server, "worker": worker}
         time.sleep(0.1)
     return {}
 
 
-def _child(parent: int, command: bytes) -> int | None:
+def child_of(parent: int, command: bytes) -> int | None:
     """The newest child of a process that runs this command."""
     found = []
     for process in Path("/proc").iterdir():

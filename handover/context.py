@@ -6,6 +6,7 @@ It commits when its block ends: state, audit entry and jobs together, or none of
 
 import contextlib
 import datetime as dt
+import logging
 import secrets
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -15,10 +16,11 @@ from typing import Any, Literal, TypeVar, cast
 import msgspec
 
 from handover.db import Database, Session
-from handover.errors import ForbiddenError
+from handover.errors import ForbiddenError, HandoverError
 from handover.i18n import Language
 
 T = TypeVar("T")
+logger = logging.getLogger("handover.context")
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,4 +112,7 @@ class Installation:
             context: Any = Context(session, actor, language, request_id or new_request_id(), self.services, self.clock)
             yield context
         for callback in context.after_commit:
-            callback()
+            try:
+                callback()
+            except HandoverError as error:  # what was to be done is done; what could not be removed is found later
+                logger.warning("a change is stored, and what it no longer needs could not be removed: %s", error.code)

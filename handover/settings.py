@@ -126,6 +126,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.data_dir / "trust"
 
     @property
+    def spool_dir(self) -> Path:
+        """Finished ciphertext on its way to a store that is not here."""
+        return self.data_dir / "spool"
+
+    @property
     def keyring_dir(self) -> Path:
         return self.data_dir / "keyring"
 
@@ -155,7 +160,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         storage_url=_one_of(
             "HANDOVER_STORAGE_URL",
             given.get("HANDOVER_STORAGE_URL", f"file://{data_dir}/objects"),
-            ("file:///",),
+            ("file:///", "s3://"),
         ),
         broker_url=_one_of("HANDOVER_BROKER_URL", given.get("HANDOVER_BROKER_URL", "embedded:"), ("embedded:",)),
         tsa_url=_http_url("HANDOVER_TSA_URL", given.get("HANDOVER_TSA_URL")),

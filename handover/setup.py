@@ -97,7 +97,8 @@ def ca_key_file(settings: Settings) -> Path:
 
 def _make_keys(settings: Settings) -> Vault:
     keyring = Keyring.create(settings.keyring_dir, settings.master_key_file)
-    vault = Vault(keyring, open_storage(settings.storage_url))
+    vault = Vault(keyring, open_storage(settings.storage_url, settings.spool_dir))
+    vault.storage.examine()
     vault.create_secret("accounts")
     vault.create_secret("server")
     # Not a copy of the register: what it seals (issued documents, mandates, scans) outlives every case.

@@ -10,7 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -18,14 +18,21 @@ import uvicorn
 from argon2 import PasswordHasher
 from litestar.testing import TestClient
 
-from handover import setup
+from handover import rooms, setup
 from handover.accounts.passwords import Passwords
 from handover.app import make_application, make_asgi, open_installation
+from handover.cases.queries import roles_of
 from handover.context import Installation
+from handover.resources import data_folder
 from handover.settings import load
 from handover.web.app_factory import serving
+from handover.workflow import Gate, Registry, Workflow
+from handover.workflow.loader import Machines
 from tests.actors import ADDRESS, Actors, Clock
 from tests.here import run_here
+
+if TYPE_CHECKING:
+    from tests.bucket import Server
 
 POSTGRESQL = os.environ.get("HANDOVER_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1/postgres")
 ADMIN_EMAIL = "admin@people.example"
@@ -79,6 +86,27 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 any_database = pytest.mark.parametrize(
     "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services)], indirect=True
 )
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Server"]:
+    """One S3 server a run; `s3` is what a test uses."""
+    if os.environ.get("HANDOVER_REQUIRE_SERVICES") != "1":
+        pytest.importorskip("botocore")
+    from tests import bucket
+
+    with bucket.running(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@pytest.fixture
+def s3(s3_server: "Server", monkeypatch: pytest.MonkeyPatch) -> "Server":
+    """An S3 server, with credentials for it in the environment as an operator has them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", s3_server.access)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", s3_server.secret)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    return s3_server
 
 
 @pytest.fixture
@@ -136,6 +164,21 @@ def anonymous(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with TestClient(make_asgi(opened), base_url=ADDRESS, raise_server_exceptions=False) as made:
         yield made
     opened.database.close()
+
+
+@pytest.fixture
+def gates_pass(installation: Installation) -> None:
+    """Every gate passes, for tests of what lies behind them."""
+    registry = Registry(
+        machines=rooms.machines(),
+        gates={name: Gate(gate.code, lambda _ctx, _row: []) for name, gate in rooms.gates().items()},
+        jobs=frozenset(rooms.jobs()),
+        documents=rooms.documents(),
+        roles=roles_of,
+        overridden=lambda _ctx, _row, _gate: False,
+        require_second_factor=lambda _ctx: None,
+    )
+    installation.services[Workflow] = Workflow(Machines(data_folder("workflows"), registry), registry)
 
 
 @pytest.fixture

@@ -213,9 +213,8 @@ def _starving_since(ctx: Context) -> dt.datetime | None:
 
 def _blob_sizes(ctx: Context) -> tuple[list[int], bool]:
     storage = ctx.get(Storage)  # type: ignore[type-abstract]
-    keys = list(islice(storage.keys(), MAX_COUNTED + 1))
-    sizes = [storage.size(key) for key in keys[:MAX_COUNTED] if storage.exists(key)]
-    return sizes, len(keys) > MAX_COUNTED
+    sizes = [size for _, size in islice(storage.sizes(), MAX_COUNTED + 1)]
+    return sizes[:MAX_COUNTED], len(sizes) > MAX_COUNTED
 
 
 def _keys(signers: Signers) -> list[KeyRow]:

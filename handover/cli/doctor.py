@@ -25,7 +25,7 @@ from handover.resources import data_folder
 from handover.rooms import load_tables
 from handover.settings import Settings, refuse_loose_permissions
 from handover.setup import ca_key_file
-from handover.storage import new_blob_key, open_storage
+from handover.storage import BlobExistsError, Storage, new_blob_key, open_storage
 from handover.vault import Vault
 from handover.vault.signers import Signers
 from handover.workflow.definition import read
@@ -193,24 +193,42 @@ def _database(settings: Settings) -> Database:
 
 
 def _storage(settings: Settings) -> str:
-    storage, key = open_storage(settings.storage_url), new_blob_key()
-    with storage.create(key) as target:
-        target.write(_PROBE)
+    storage, key = open_storage(settings.storage_url, settings.spool_dir), new_blob_key()
+    unknown = storage.examine()
+    _write_probe(storage, key)
     try:
         with storage.open(key) as source:
             if source.read() != _PROBE:
                 raise OSError("what was written is not what was read")
+        if not _is_refused(storage, key):
+            unknown.append("the store lets a blob be overwritten; only the randomness of keys forbids it")
     finally:
         storage.delete(key)
     if storage.exists(key):
         raise OSError("a blob that was deleted is still there")
+    if unknown:
+        raise _Warning("; ".join(unknown))
     return "written, read and deleted"
 
 
+def _write_probe(storage: Storage, key: str) -> None:
+    with storage.create(key) as target:
+        target.write(_PROBE)
+
+
+def _is_refused(storage: Storage, key: str) -> bool:
+    try:
+        _write_probe(storage, key)
+    except BlobExistsError:
+        return True
+    return False
+
+
 def _blobs(settings: Settings, database: Database, *, repair: bool) -> str:
-    storage = open_storage(settings.storage_url)
+    storage = open_storage(settings.storage_url, settings.spool_dir)
     difference = reconcile.compare(database, storage)
     if repair:
+        storage.claim(Vault.open(settings).installation)
         for key in difference.orphans:
             storage.delete(key)
         storage.sweep()

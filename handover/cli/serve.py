@@ -19,6 +19,7 @@ from handover.context import SYSTEM, Installation
 from handover.delivery.downloads import settle_abandoned
 from handover.settings import load
 from handover.storage import Storage
+from handover.vault import Vault
 
 logger = logging.getLogger("handover.serve")
 
@@ -58,7 +59,7 @@ def serve(host: str, port: int, listener: int | None, parent: int | None, no_wor
         from handover.demo import site
 
         demo = site.prepare()
-    installation = open_installation(load())
+    installation = open_and_examine()
     with installation.unit_of_work(SYSTEM) as ctx:
         settle_abandoned(ctx)
     removed = clear_remains(installation.database, installation.get(Storage))  # type: ignore[type-abstract]
@@ -100,7 +101,17 @@ def worker(parent: int | None) -> None:
     from handover.worker import run
 
     log_to_stderr()
-    run(open_installation(load()), parent=parent)
+    run(open_and_examine(), parent=parent)
+
+
+def open_and_examine() -> Installation:
+    """The installation, whose store is its own and forgets what is deleted."""
+    installation = open_installation(load())
+    vault = installation.get(Vault)
+    for unknown in vault.storage.examine():
+        logger.warning("%s", unknown)
+    vault.storage.claim(vault.installation)
+    return installation
 
 
 def log_to_stderr() -> None:

@@ -100,12 +100,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path) -> Iterator[Running]:
-    """Initialises, serves, and stops when the block ends."""
+def running(data_dir: Path, storage_url: str | None = None) -> Iterator[Running]:
+    """Initialises, serves, and stops when the block ends. Blobs lie in the data directory unless an address is given."""
     environment = {
         **{n: v for n, v in os.environ.items() if not n.startswith("HANDOVER_") or n.startswith("HANDOVER_POLICY_")},
         "HANDOVER_DATA_DIR": str(data_dir),
         "HANDOVER_DEMO": "1",
+        **({"HANDOVER_STORAGE_URL": storage_url} if storage_url else {}),
         **{f"HANDOVER_POLICY_{name}": value for name, value in POLICIES.items()},
     }
     made = subprocess.run(

@@ -66,6 +66,17 @@ class JobRun:
             yield ctx
 
     @contextlib.contextmanager
+    def step(self) -> Iterator[Context]:
+        """A transaction on the way, for what a later run goes on from.
+
+        Raises:
+            LeaseLostError: another worker has the job; nothing is stored.
+        """
+        with self.unit_of_work() as ctx:
+            yield ctx
+            self._report(ctx, temporary=self.temporary)
+
+    @contextlib.contextmanager
     def finish(self) -> Iterator[Context]:
         """The last transaction: stores the result and closes the row, both or neither.
 
@@ -102,5 +113,8 @@ class JobRun:
 
     def _write(self, **values: object) -> None:
         with self.unit_of_work() as ctx:
-            if not leases.report(ctx, self.id, self._lease, **values):
-                raise LeaseLostError(f"job {self.id} was taken over by another worker")
+            self._report(ctx, **values)
+
+    def _report(self, ctx: Context, **values: object) -> None:
+        if not leases.report(ctx, self.id, self._lease, **values):
+            raise LeaseLostError(f"job {self.id} was taken over by another worker")

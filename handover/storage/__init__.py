@@ -3,9 +3,13 @@
 from handover.storage.base import (
     BlobExistsError,
     BlobMissingError,
+    BlobTooLargeError,
     BlobWriter,
+    ForeignStorageError,
     Storage,
     StorageFullError,
+    StorageUnavailableError,
+    VersionsKeptError,
     new_blob_key,
     open_storage,
 )
@@ -13,9 +17,13 @@ from handover.storage.base import (
 __all__ = [
     "BlobExistsError",
     "BlobMissingError",
+    "BlobTooLargeError",
     "BlobWriter",
+    "ForeignStorageError",
     "Storage",
     "StorageFullError",
+    "StorageUnavailableError",
+    "VersionsKeptError",
     "new_blob_key",
     "open_storage",
 ]

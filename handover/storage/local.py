@@ -3,6 +3,7 @@
 `link` refuses to overwrite, so a key is written once even by two racing processes.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -13,7 +14,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from handover.storage.base import BlobExistsError, BlobMissingError, BlobWriter, StorageFullError
+from handover.storage.base import (
+    BlobExistsError,
+    BlobMissingError,
+    BlobWriter,
+    Progress,
+    StorageFullError,
+    StorageUnavailableError,
+    require_blob_key,
+)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -54,9 +63,17 @@ class LocalStorage:
             fsync_directory(path.parent)
 
     def keys(self) -> Iterator[str]:
+        return (key for key, _ in self.sizes())
+
+    def sizes(self) -> Iterator[tuple[str, int]]:
+        for key, found in self._entries():
+            yield key, found.st_size
+
+    def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
         for folder in sorted(self.root.glob("[0-9a-f][0-9a-f]")):
             for path in sorted(folder.iterdir()):
-                yield f"{folder.name}/{path.name}"
+                with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+                    yield f"{folder.name}/{path.name}", path.stat()
 
     def sweep(self) -> int:
         found = list(self._incoming.glob("*")) if self._incoming.is_dir() else []
@@ -76,9 +93,36 @@ class LocalStorage:
         finally:
             os.close(handle)
 
+    def stage(self, key: str) -> BlobWriter:
+        return self.create(key)
+
+    def is_staged(self, key: str) -> bool:
+        return self.exists(key)
+
+    def open_staged(self, key: str) -> BinaryIO:
+        return self.open(key)
+
+    def place(self, key: str, _progress: Progress | None = None) -> None:
+        self.size(key)  # it is where it belongs already
+
+    def ping(self) -> None:
+        try:
+            self.root.stat()
+        except FileNotFoundError:
+            return  # made with the first blob
+        except OSError as error:
+            raise StorageUnavailableError(f"{self.root}: {error.strerror}") from error
+
+    def examine(self) -> list[str]:
+        self.ping()
+        return []
+
+    def claim(self, _installation: str) -> None:
+        """A folder is named by one installation's settings, and lies in its data directory unless told otherwise."""
+
     def _remove(self, unnamed: Callable[[set[str]], set[str]]) -> int:
         since = self._cleared.stat().st_mtime_ns
-        written = {key for key in self.keys() if self._path(key).stat().st_mtime_ns >= since}
+        written = {key for key, found in self._entries() if found.st_mtime_ns >= since}
         remains = unnamed(written) if written else set()
         for key in remains:
             self.delete(key)
@@ -107,10 +151,7 @@ class LocalStorage:
         return handle
 
     def _path(self, key: str) -> Path:
-        folder, _, name = key.partition("/")
-        if len(folder) != 2 or len(name) != 30 or not all(c in "0123456789abcdef" for c in folder + name):
-            raise BlobMissingError(f"{key!r} is not the key of a blob")
-        return self.root / folder / name
+        return self.root / require_blob_key(key)
 
 
 class _LocalWriter:

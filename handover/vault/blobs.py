@@ -98,7 +98,7 @@ def open_blob(storage: Storage, blob: SealedBlob, identity: str) -> BinaryIO:
     """
     source = storage.open(blob.key)
     try:
-        _refuse_foreign(storage, source, blob)
+        _refuse_foreign(source, blob)
         reader = _OwningReader(source, identity)
     except BaseException:
         source.close()
@@ -109,8 +109,9 @@ def open_blob(storage: Storage, blob: SealedBlob, identity: str) -> BinaryIO:
     return cast("BinaryIO", io.BufferedReader(reader, _BUFFER))
 
 
-def _refuse_foreign(storage: Storage, source: BinaryIO, blob: SealedBlob) -> None:
-    size = storage.size(blob.key)
+def _refuse_foreign(source: BinaryIO, blob: SealedBlob) -> None:
+    size = source.seek(0, io.SEEK_END)
+    source.seek(0)
     if size != blob.size:
         raise ForeignBlobError(f"blob {blob.key} has {size} bytes, {blob.size} were recorded")
     try:

@@ -54,7 +54,7 @@ class Vault:
             )
         keyring = Keyring(settings.keyring_dir, settings.master_key_file)
         keyring.recover()
-        return cls(keyring, open_storage(settings.storage_url))
+        return cls(keyring, open_storage(settings.storage_url, settings.spool_dir))
 
     @property
     def installation(self) -> str:

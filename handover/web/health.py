@@ -59,9 +59,9 @@ def readyz(request: Request[Any, Any, Any]) -> Response[Ready]:
     except HandoverError as error:
         parts["vault"] = error.code
     try:
-        installation.get(Storage).exists("00/" + "0" * 30)  # type: ignore[type-abstract]
+        installation.get(Storage).ping()  # type: ignore[type-abstract]
         parts["storage"] = "ok"
-    except (HandoverError, OSError):
+    except HandoverError:
         parts["storage"] = "unreachable"
     parts["workflows"] = "ok" if Workflow in installation.services else "not loaded"
     ready = all(state == "ok" for state in parts.values())

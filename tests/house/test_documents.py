@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 from handover.resources import data_folder
@@ -24,7 +25,7 @@ def test_every_direct_dependency_is_named_in_the_readme() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     listed = [
         *project["project"]["dependencies"],
-        *project["project"]["optional-dependencies"]["server"],
+        *chain.from_iterable(project["project"]["optional-dependencies"].values()),
         *project["dependency-groups"]["dev"],
     ]
     readme = (ROOT / "README.md").read_text()
