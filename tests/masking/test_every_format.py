@@ -7,6 +7,7 @@ import sqlite3
 import zipfile
 from contextlib import closing
 from email.message import EmailMessage
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from handover.detection import ScanReport, SpanRow, inspect_isolated
 from handover.formats import FormatRefusedError, open_records
 from handover.masking import default_policy, redact_isolated, residual_isolated
+from handover.sandbox import LocalFile
 
 KEY = b"k" * 32
 MOBILE, MAIL, IDENTITY, NAME = "13812345678", "zhang.wei@example.com", "11010519491231002X", "张伟民"
@@ -186,3 +188,10 @@ def test_file_that_cannot_be_inspected_blocks_the_archive_while_the_others_are_r
     assert any(span.member == "a.csv" for span in spans)
     with pytest.raises(FormatRefusedError, match=r"\.bin"):
         redact_isolated(lambda: [data], "a.zip", default_policy(), KEY, sink=lambda _: None)
+
+
+def test_a_full_disk_is_said_so_by_the_child_that_writes(tmp_path: Path) -> None:
+    source = tmp_path / "a.csv"
+    source.write_text("备注\n电话13812345678\n")
+    with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(OSError, match="No space left"):
+        redact_isolated(LocalFile(source), "a.csv", default_policy(), KEY, sink=full)

@@ -11,13 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from handover import kernel
 from handover.detection.detectors import DETECTORS
 from handover.detection.flat_survey import survey_flat
+from handover.detection.known import MAX_NUMBERS, KnownValues
+from handover.detection.names.learning import NameLearner
+from handover.detection.number_table import NumberTable
+from handover.detection.screening import Screen
 from handover.detection.subjects import subject_digest
 from handover.formats import FormatRefusedError, flat, open_records, open_table
 from handover.formats.flat import FlatTable
 from handover.kernel import Kernel
 from handover.masking import FieldRule, Policy, Selection, default_policy, keep_all
+from handover.masking import flat as masking_flat
 from handover.masking.flat_redaction import FlatRedaction
 from handover.masking.pseudonyms import Pseudonymiser
 from handover.masking.redaction import Redaction
@@ -210,6 +216,41 @@ def test_a_large_table_goes_the_fast_way_and_a_small_one_does_not() -> None:
     large = data + data.partition(b"\n")[2] * 200
     assert isinstance(open_table(chunks(large), "a.csv"), FlatTable)
     assert not isinstance(open_table(chunks(data), "a.csv"), FlatTable)
+
+
+def test_a_narrow_table_with_a_hit_in_every_cell_is_redacted_in_smaller_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"{letter}{n % 10}@b.cc,13812345{n % 1000:03}\n" for n in range(12_000) for letter in "abc")
+    data, halved = f"说明,手机号\n{rows}".encode(), []
+
+    def counted(block: flat.Block) -> list[flat.Block]:
+        halved.append(len(block.data))
+        return flat.halves(block)
+
+    monkeypatch.setattr(masking_flat, "halves", counted)
+    known = KnownValues()
+    known.table = NumberTable(MAX_NUMBERS)
+    known.add_numbers(["13812345678"], "phone")
+    monkeypatch.setattr(kernel, "_RESERVED", Screen(known).kernel.mark + (1 << 20))
+    fast, slow = both(data, default_policy())
+    assert halved
+    assert fast[0] == slow[0]
+    assert plain(fast[1]) == plain(slow[1])
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.text("王小明说a1@ .é,", max_size=12), max_size=40))
+def test_the_learner_misses_nothing_of_what_it_is_not_given_twice(values: list[str]) -> None:
+    """What the kernel passes over as a text of a form that was met changes nothing that is learnt."""
+    data = ("\n".join(["备注,号", *(f'"{value}",{n}' for n, value in enumerate(values))]) + "\n").encode()
+    batch = flat.FlatBatch(KERNEL, flat.Block(data, 0, last=True), FlatTable([b"a,b\n1,2\n"], ","))
+    given_once = batch.new_values(0, flat.SeenValues(KERNEL), forms=True)
+    KERNEL.mark = KERNEL.base
+    learnt = []
+    for texts in (values, given_once):
+        learner = NameLearner(KnownValues())
+        learner.read(texts)
+        learnt.append((list(learner._waiting), learner.characters))
+    assert learnt[0] == learnt[1]
 
 
 @pytest.mark.parametrize("size", [2, 40, 55, 63, 64, 100, 119])

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from handover.sandbox.frames import read_stream
+
 
 def main() -> None:
     act, _, argument = sys.stdin.buffer.readline().decode().strip().partition(" ")
@@ -17,6 +19,12 @@ def main() -> None:
 def echo(_: str) -> None:
     while piece := sys.stdin.buffer.read1(65536):
         sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+def streams(_: str) -> None:
+    for _stream in range(2):
+        sys.stdout.buffer.writelines(read_stream(sys.stdin.buffer))
     sys.stdout.buffer.flush()
 
 
@@ -97,7 +105,7 @@ def is_open(number: int) -> bool:
 
 
 ACTS = {
-    "echo": echo, "flood": flood, "hog": hog, "spin": spin, "sleep": sleep, "leak": leak, "abort": abort,
+    "echo": echo, "streams": streams, "flood": flood, "hog": hog, "spin": spin, "sleep": sleep, "leak": leak, "abort": abort,
     "connect": connect, "datagram": datagram, "execute": execute, "read": read, "write": write,
     "environment": environment, "progress": progress,
 }  # fmt: skip

@@ -10,11 +10,13 @@ import pytest
 
 from handover.sandbox import (
     Limits,
+    LocalFile,
     SandboxCrashError,
     SandboxMemoryError,
     SandboxOutputError,
     SandboxTimeoutError,
     run_isolated,
+    stream_of,
 )
 
 PROBE = "tests.sandbox.probe"
@@ -36,6 +38,18 @@ def test_more_than_a_pipe_holds_goes_through_both_ways_without_deadlock() -> Non
 
     run_isolated(PROBE, stdin=chunks(), on_output=received.append)
     assert b"".join(received) == body
+
+
+def test_a_local_file_is_read_by_the_child_itself_and_as_often_as_asked(tmp_path: Path) -> None:
+    path, body = tmp_path / "a", os.urandom(3 * MIB + 7)
+    path.write_bytes(body)
+    received: list[bytes] = []
+    with stream_of(LocalFile(path)) as stream:
+        frames = [frame for _ in range(2) for frame in stream.frames()]
+        assert sum(map(len, frames)) < 100
+        run_isolated(PROBE, stdin=[b"streams\n", *frames], descriptors=stream.descriptors, on_output=received.append)
+    assert b"".join(received) == body * 2
+    assert b"".join(LocalFile(path)()) == body
 
 
 def test_child_that_never_ends_is_killed_with_its_own_children() -> None:
