@@ -82,6 +82,7 @@ def _notes() -> list[str]:
     return [
         "Every run is a whole process, in turn with the others. In comparisons of many files `age` is `tar | age`. `7z` is a zip with",
         "AES-256, stored for one file and deflated for many; `cat` is the limit that writing sets. *prepared* seals raw deflate copies.",
+        "Peaks are those of the largest process; a second one of ours shares most of its memory with the first (ADR 8 has both together).",
         "",
         "![chart](packages.png)",
     ]

@@ -113,7 +113,7 @@ def test_child_sees_no_environment_no_files_of_ours_and_isolated_python(monkeypa
     monkeypatch.setenv("HANDOVER_SECRET", "x")
     with Path("/etc/hostname").open("rb") as kept:
         os.set_inheritable(kept.fileno(), True)
-        assert probe("environment") == "['LC_ALL', 'TZ'] / 1 []"
+        assert probe("environment") == "['LC_ALL', 'OPENBLAS_NUM_THREADS', 'TZ'] / 1 []"
 
 
 def test_protections_that_are_reported_hold(tmp_path: Path) -> None:
