@@ -9,6 +9,7 @@ import shutil
 import socket
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ import uvicorn
 from argon2 import PasswordHasher
 from litestar.testing import TestClient
 
-from handover import rooms, setup
+from handover import app, rooms, setup
 from handover.accounts.passwords import Passwords
 from handover.app import make_application, make_asgi, open_installation
 from handover.cases.queries import roles_of
@@ -39,11 +40,14 @@ ADMIN_EMAIL = "admin@people.example"
 _CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 
 
+# Read and bound once a process: nothing in it changes.
+app._workflow = cache(app._workflow)
+
 #: Files that play whole transfers, the longest first: begun last, one of them would keep a single process busy at the end.
 _BEGUN_FIRST = tuple(
     f"tests/{name}.py"
     for name in (
-        *("flow/test_transfer", "flow/test_large", "flow/test_gates", "flow/test_equity", "redaction/test_pages"),
+        *("flow/test_transfer", "flow/test_gates", "flow/test_equity", "redaction/test_pages"),
         *("masking/test_documents_outside", "formats/test_hostile", "api/test_schema"),
     )
 )
@@ -169,6 +173,11 @@ def anonymous(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture
 def gates_pass(installation: Installation) -> None:
     """Every gate passes, for tests of what lies behind them."""
+    installation.services[Workflow] = _unguarded()
+
+
+@cache
+def _unguarded() -> Workflow:
     registry = Registry(
         machines=rooms.machines(),
         gates={name: Gate(gate.code, lambda _ctx, _row: []) for name, gate in rooms.gates().items()},
@@ -178,7 +187,7 @@ def gates_pass(installation: Installation) -> None:
         overridden=lambda _ctx, _row, _gate: False,
         require_second_factor=lambda _ctx: None,
     )
-    installation.services[Workflow] = Workflow(Machines(data_folder("workflows"), registry), registry)
+    return Workflow(Machines(data_folder("workflows"), registry), registry)
 
 
 @pytest.fixture

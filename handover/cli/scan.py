@@ -92,8 +92,10 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             yield from sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink())
-        elif path.exists():
+        elif path.is_file():
             yield path
+        elif path.exists():
+            raise InvalidInputError(f"{path}: is no file that can be read twice; write it to a file first")
         else:
             raise NotFoundError(f"{path}: there is no such file")
 

@@ -1,6 +1,7 @@
 """`handover scan` and `handover redact`: exact JSON, places in code points, nothing overwritten, nothing half written."""
 
 import json
+import os
 import zipfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from handover.cli.scan import redact, scan
 from handover.cli.scan_progress import shown
-from handover.errors import HandoverError
+from handover.errors import HandoverError, InvalidInputError
 
 
 @pytest.fixture
@@ -152,3 +153,10 @@ def test_progress_is_shown_on_a_terminal_alone(
         assert progress is not None
         progress({"stage": "survey", "records": 4096})
     assert "a.csv: 4,096 records read" in capsys.readouterr().err
+
+
+def test_a_pipe_is_refused_since_it_can_not_be_read_twice(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    result = CliRunner().invoke(scan, [str(tmp_path / "pipe")])
+    assert isinstance(result.exception, InvalidInputError)
+    assert "read twice" in result.exception.message

@@ -12,6 +12,7 @@ SIZE = 64 << 20
 LIMIT = 250 << 20
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(480)
 def test_a_large_record_set_is_packed_and_opened_while_web_and_worker_stay_small(tmp_path: Path) -> None:
     said: list[str] = []

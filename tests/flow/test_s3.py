@@ -22,6 +22,7 @@ pytestmark = pytest.mark.services
 SIZE = 24 << 20
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(480)
 def test_a_record_set_reaches_its_recipient_though_the_upload_of_its_package_is_killed_and_the_store_is_down(
     s3: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
