@@ -118,3 +118,14 @@ def test_where_sentences_repeat_themselves_the_model_stops_and_the_report_says_w
     assert learner.is_full
     monkeypatch.setattr(learning, "is_installed", lambda: True)
     assert "repeat" in learner.limits()[0].en
+
+
+def test_of_a_sentence_that_was_met_only_the_clause_that_differs_is_read_with_its_neighbours() -> None:
+    learner = NameLearner(KnownValues())
+    learner.read(
+        ["客户甲，货物已经送到，包装完好，感谢支持，下次再来。", "客户乙，货物已经送到，包装完好，感谢支持，下次再来。"]
+    )
+    assert learner._waiting == [
+        "客户甲，货物已经送到，包装完好，感谢支持，下次再来。",
+        "客户乙，货物已经送到",
+    ]

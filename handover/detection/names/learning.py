@@ -1,13 +1,14 @@
 """Learns names from running text on the first pass, so that the second finds them wherever they stand.
 
-The model reads sentences up to a budget, for it manages about 0.1 MB a second, and none that differs from an earlier one only in
-its numbers, Latin words, and names that are found anyway; without it the rules read them. What of its answers counts is said in
-`judging`.
+The model reads sentences up to a budget, for it manages about 0.1 MB a second. Of those that were met already but for numbers, Latin
+words, and names that are found anyway, it reads the clauses that differ, with what stands beside them. Without it the rules read
+them. What of its answers counts is said in `judging`.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Literal
 
 from handover.detection.folding import fold
@@ -36,6 +37,8 @@ _DIGITS = re.compile("[0-9]+")
 _WORDS = re.compile("[0-9A-Za-z@._/-]+")
 #: Numbers, codes and words in Latin letters: the model finds no names in them.
 _LATIN = re.compile("[!-~]+")
+#: No name holds one, and nothing that is left out of a form does.
+_COMMA = "，"
 _BATCH = 512
 Method = Literal["model", "partly", "rules"]
 
@@ -46,7 +49,7 @@ class NameLearner:
     def __init__(self, known: KnownValues) -> None:
         self._known = known
         self._model: NameModel | None = None
-        #: Hashes of sentences without their numbers and words of ASCII, and of those without names too.
+        #: Hashes of sentences without their numbers and words of ASCII, and of clauses without names too.
         self._plain: set[int] = set()
         self._forms: set[int] = set()
         self._read_so_far: list[str] = []
@@ -99,20 +102,32 @@ class NameLearner:
             if self._examined >= MAX_EXAMINED or self._repeats:
                 self.is_full = True
                 return
-            form = hash(self._form(sentence))
-            if form in self._forms:
-                continue
-            if not self._forms and is_installed():
-                prepare()
-            self._forms.add(form)
-            self._read_so_far.append(sentence)
-            self.characters += len(sentence)
-            self._waiting += [sentence[at : at + _LONGEST] for at in range(0, len(sentence), _LONGEST)]
-            if len(self._waiting) >= _BATCH:
-                self._search()
+            for piece in self._unread(sentence):
+                self._take(piece)
             if self.characters >= MAX_CHARACTERS:
                 self.is_full = True
                 return
+
+    def _unread(self, sentence: str) -> Iterator[str]:
+        """Clauses of forms that were not met, each with its neighbours: records repeat most of a sentence word by word."""
+        clauses, forms = sentence.split(_COMMA), self._form(sentence).split(_COMMA)
+        new = [form not in self._forms for form in map(hash, forms)]
+        self._forms.update(map(hash, forms))
+        start = 0
+        for wanted, run in groupby(any(new[max(0, at - 1) : at + 2]) for at in range(len(new))):
+            end = start + len(list(run))
+            if wanted:
+                yield _COMMA.join(clauses[start:end])
+            start = end
+
+    def _take(self, piece: str) -> None:
+        if not self.characters and is_installed():
+            prepare()
+        self._read_so_far.append(piece)
+        self.characters += len(piece)
+        self._waiting += [piece[at : at + _LONGEST] for at in range(0, len(piece), _LONGEST)]
+        if len(self._waiting) >= _BATCH:
+            self._search()
 
     def _is_stale(self) -> bool:
         examined, new = self._stretch
