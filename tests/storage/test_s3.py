@@ -114,9 +114,11 @@ def test_clearing_removes_only_what_no_row_names_and_is_older_than_any_writer(ur
     put(storage, named, b"x")
     put(storage, lost, b"x")
     assert at(url, tmp_path, dt.timedelta(days=1)).clear(lambda written: written) == 0
-    time.sleep(1.1)
+    time.sleep(6)
+    before = time.monotonic()
     put(storage, late := new_blob_key(), b"x")
-    assert at(url, tmp_path, dt.timedelta(seconds=1)).clear(lambda written: written - {named, old}) == 1
+    age = dt.timedelta(seconds=time.monotonic() - before + 3)  # between those of `late` and of the others
+    assert at(url, tmp_path, age).clear(lambda written: written - {named, old}) == 1
     assert set(storage.keys()) == {old, named, late}
 
 
