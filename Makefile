@@ -49,6 +49,7 @@ bench: setup
 	$(PYTHON) benchmarks/redaction.py
 	$(PYTHON) benchmarks/pages.py
 	$(PYTHON) benchmarks/upload.py
+	$(PYTHON) -m benchmarks.s3
 	PYTHONPATH=. $(PYTHON) benchmarks/browser.py
 
 format: setup
