@@ -63,7 +63,7 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
             survey.records += learnt.count
             counts[-1] += learnt.count
             if learnt.numbers:
-                numbers.submit(survey.learn_numbers, learnt.numbers)
+                numbers.submit(survey.known.add_number_hashes, learnt.numbers)
             for name, filled in learnt.filled.items():
                 survey.learn(name, filled, learnt.values.get(name, []))
             for batch in learnt.batches:
@@ -108,7 +108,7 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
     mark = kernel.mark
     try:
         batch = FlatBatch(kernel, block, table)
-        learnt = _Learnt(batch.count, dict(zip(table.names, batch.filled(), strict=True)), {})
+        learnt = _Learnt(batch.count, dict(zip(table.names, batch.filled, strict=True)), {})
         sources: list[tuple[int, str]] = []
         for index, name in enumerate(table.names):
             entry = survey.fields[name]

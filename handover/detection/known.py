@@ -29,6 +29,12 @@ _DIGITS = re.compile(r"[0-9](?:[ -]?[0-9]){6,24}")
 _SEPARATORS = str.maketrans("", "", " -")
 
 
+def beginnings(heads: Iterable[str]) -> re.Pattern[str]:
+    """Where names may begin, of which these are the first two characters: at any of the first with any of the second behind it."""
+    first, second = ("".join(map(re.escape, set(characters))) for characters in zip(*heads, strict=True))
+    return re.compile(f"[{first}](?=[{second}])")
+
+
 class KnownValues:
     """A dictionary of names and numbers with a search in running text."""
 
@@ -136,10 +142,7 @@ class KnownValues:
 
     def _find_chinese(self, text: str) -> Iterator[Span]:
         if self._pattern is None:
-            first, second = (
-                "".join(map(re.escape, set(characters))) for characters in zip(*self._chinese, strict=True)
-            )
-            self._pattern = re.compile(f"[{first}](?=[{second}])")
+            self._pattern = beginnings(self._chinese)
         for match in self._pattern.finditer(text):
             start = match.start()
             for length in self._chinese.get(text[start : start + 2], ()):

@@ -5,7 +5,6 @@ narrative in the first record that names the last customer is found too.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from handover.detection.detectors import address, person_name
 from handover.detection.folding import fold
@@ -16,9 +15,6 @@ from handover.detection.report import Subject, local_name
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.formats import Batch
 from handover.formats.errors import refuse
-
-if TYPE_CHECKING:
-    from handover.detection.number_table import Hashes
 
 #: Values that decide a role; a column that starts with empty cells waits for them.
 _SAMPLE = 500
@@ -103,10 +99,6 @@ class Survey:
         """From more of a field that `add` has met: how many values are not empty, and those that its role asks for."""
         self._take(self.fields[name], filled, list(filter(None, values)))
 
-    def learn_numbers(self, hashes: "Hashes") -> None:
-        """Numbers of a block of a large file."""
-        self.known.add_number_hashes(hashes)
-
     def _take(self, entry: FieldSurvey, filled: int, present: list[str]) -> None:
         entry.values += filled
         if entry.decided:
@@ -165,6 +157,7 @@ class Survey:
 
 
 def kind_of_numbers(role: str) -> str:
+    """The kind under which the numbers of a column of this role are known."""
     return "phone" if role == "telephone" else role
 
 

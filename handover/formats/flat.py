@@ -5,6 +5,7 @@ The way for large tables. A file that it does not take (another line end than LF
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
@@ -146,6 +147,7 @@ class FlatBatch:
         offset = 4 * column * self._most
         return self._starts + offset, self._ends + offset
 
+    @cached_property
     def filled(self) -> list[int]:
         """How many cells of each column are not empty."""
         columns, mark = len(self.table.names), self.kernel.mark

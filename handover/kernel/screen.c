@@ -515,8 +515,8 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
             if (run_count && i - runs[run_count - 1].end <= 15) cue |= runs[run_count - 1].cue & PHONE;
             runs[run_count++] = (Run){i, i + 1, i > start ? text[i - 1] : before, cue};
         }
-        if (is_digit(text[start]) && is_house_number(text, high, start, at)) return 0;
         if (is_digit(text[start])) {
+            if (is_house_number(text, high, start, at)) return 0;
             u32 first = 0;
             while (first < size && is_digit(text[start + first])) first++;
             if (behind_street(text, value_start, start, first)) return 0;

@@ -70,6 +70,7 @@ class Worker:
 
 
 def plan_of(name: str, survey: Survey, policy: Policy) -> Plan:
+    """What the policy, and what the survey says of the column, make of it."""
     rule = policy.fields.get(name, _SCAN)
     scan = survey.column_scan(name)
     if policy.is_verbatim() or rule.action == "keep":
@@ -108,7 +109,7 @@ def write_column(
     starts, ends = batch.cells(index)
     if plan.mode != _EDITED:
         if plan.mode == _EMPTY:
-            report.replaced = batch.filled()[index]
+            report.replaced = batch.filled[index]
         return [plan.mode, starts, ends, 0, 0, 0, 0, 0, 0, 0], 0
     kernel = worker.kernel
     slow, hits = _look(worker, batch, index, plan)

@@ -61,7 +61,7 @@ def redact_isolated(
         raise ValueError("a pseudonym key has at least 16 bytes")
     if selection is not None and selection.drop_fields:
         raise ValueError("fields are dropped by the policy, not by the selection")
-    target = None if callable(sink) else sink.fileno()
+    take, target = (sink, None) if callable(sink) else (_drop, sink.fileno())
     parameters = Parameters(task="redact", name=name, policy=policy, key=key, samples=samples, part=part, target=target)
 
     def wire(stream: Stream) -> Iterator[bytes]:
@@ -70,7 +70,7 @@ def redact_isolated(
         yield from stream.frames()
         yield from stream.frames()
 
-    return _run([source], wire, RedactionReport, sink, progress, limits, on_sample)
+    return _run([source], wire, RedactionReport, take, progress, limits, on_sample, target)
 
 
 def residual_isolated(
@@ -96,17 +96,22 @@ def residual_isolated(
         yield from before.frames()
         yield from after.frames()
 
-    return _run([source, output], wire, ResidualReport, lambda _: None, progress, limits)
+    return _run([source, output], wire, ResidualReport, _drop, progress, limits)
+
+
+def _drop(_data: bytes) -> None:
+    """Takes an output that does not come this way."""
 
 
 def _run(
     sources: Sequence[Source],
     wire: Callable[..., Iterator[bytes]],
     report: type[R],
-    sink: Callable[[bytes], None] | BinaryIO,
+    sink: Callable[[bytes], None],
     progress: Progress | None,
     limits: Limits | None,
     on_sample: Callable[[bytes], None] = lambda _record: None,
+    target: int | None = None,
 ) -> R:
     parser = FrameParser()
     results: list[R] = []
@@ -114,7 +119,7 @@ def _run(
 
     def take(data: bytes) -> None:
         for kind, payload in parser.feed(data):
-            if kind is FrameKind.DATA and callable(sink):
+            if kind is FrameKind.DATA:
                 sink(payload)
             elif kind is FrameKind.SIDE:
                 on_sample(payload)
@@ -132,7 +137,7 @@ def _run(
             stdin=wire(*streams),
             descriptors=[
                 *(descriptor for stream in streams for descriptor in stream.descriptors),
-                *(() if callable(sink) else (sink.fileno(),)),
+                *(() if target is None else (target,)),
             ],
             limits=limits,
             on_output=take,

@@ -8,6 +8,7 @@ from importlib.resources import files
 
 from handover.detection.addresses.regions import gazetteer
 from handover.detection.detectors.person_name import is_chinese_name
+from handover.detection.known import beginnings
 from handover.detection.names import chinese
 from handover.detection.names.surnames import COMPOUND_SURNAMES
 
@@ -71,9 +72,8 @@ def _occurrences(names: Iterable[str], text: str) -> Counter[str]:
         by_head.setdefault(name[:2], []).append(name)
     if not by_head:
         return Counter()
-    firsts, seconds = ("".join({re.escape(head[at]) for head in by_head}) for at in (0, 1))
     counted: Counter[str] = Counter()
-    for match in re.finditer(f"[{firsts}](?=[{seconds}])", text):
+    for match in beginnings(by_head).finditer(text):
         start = match.start()
         counted.update(name for name in by_head.get(text[start : start + 2], ()) if text.startswith(name, start))
     return counted

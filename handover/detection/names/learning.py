@@ -111,8 +111,9 @@ class NameLearner:
     def _unread(self, sentence: str) -> Iterator[str]:
         """Clauses of forms that were not met, each with its neighbours: records repeat most of a sentence word by word."""
         clauses, forms = sentence.split(_COMMA), self._form(sentence).split(_COMMA)
-        new = [form not in self._forms for form in map(hash, forms)]
-        self._forms.update(map(hash, forms))
+        keys = list(map(hash, forms))
+        new = [key not in self._forms for key in keys]
+        self._forms.update(keys)
         start = 0
         for wanted, run in groupby(any(new[max(0, at - 1) : at + 2]) for at in range(len(new))):
             end = start + len(list(run))
