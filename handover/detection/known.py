@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from handover.detection.detectors.person_name import is_chinese_name
+from handover.detection.detectors.person_name import is_chinese_name, plain_chinese_names
 from handover.detection.names.cues import ORGANISATION
 from handover.detection.spans import Span
 
@@ -54,7 +54,13 @@ class KnownValues:
 
     def add_names(self, values: Iterable[str]) -> None:
         names = self._names
-        for value in dict.fromkeys(values):
+        new = [value for value in dict.fromkeys(values) if value not in names]
+        plain = plain_chinese_names(new)
+        if len(names) + len(plain) <= MAX_NAMES:
+            for head, length in {(name[:2], len(name)) for name in plain}:
+                self._remember_head(head, length)
+            names |= plain
+        for value in new:
             if value not in names:
                 self.add_name(value)
 
@@ -101,14 +107,17 @@ class KnownValues:
             self._remember_chinese(name)
 
     def _remember_chinese(self, name: str) -> None:
-        lengths = self._chinese.get(name[:2])
-        if lengths is None:
-            self._chinese[name[:2]] = [len(name)]
-            self._pattern = None
-        elif len(name) not in lengths:
-            lengths.append(len(name))
-            lengths.sort(reverse=True)
+        self._remember_head(name[:2], len(name))
         self._names.add(name)
+
+    def _remember_head(self, head: str, length: int) -> None:
+        lengths = self._chinese.get(head)
+        if lengths is None:
+            self._chinese[head] = [length]
+            self._pattern = None
+        elif length not in lengths:
+            lengths.append(length)
+            lengths.sort(reverse=True)
         self.screen = None
 
     def add_number(self, value: str, kind: str) -> None:

@@ -158,6 +158,8 @@ class ColumnScan:
         return screen_of(self.known)
 
     def _scan(self, values: list[str]) -> Iterator[tuple[str, Span]]:
+        if not values:
+            return
         seen = Seen(values)
         text = fold(_JOINT.join(seen.values))
         starts = list(accumulate((len(value) + 1 for value in seen.values), initial=0))

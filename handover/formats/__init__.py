@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from handover.formats import delimited, eml, html, json_document, jsonl, plain_text, sqlite, xlsx, zip_files
+from handover.formats import delimited
 from handover.formats.errors import FormatRefusedError, refuse
 from handover.formats.identify import FORMATS, HEAD_BYTES, FormatGuess, identify
 from handover.formats.members import Nest
@@ -55,24 +55,24 @@ def open_records(chunks: Iterable[bytes], name: str, *, tolerant: bool = False, 
         whole = _no_zip_at_end(whole)
     readers: dict[str, Callable[[], Iterator[Batch]]] = {
         "csv": lambda: delimited.read(whole, guess.delimiter, notes),
-        "jsonl": lambda: jsonl.read(whole),
-        "json": lambda: json_document.read(whole),
-        "sqlite": lambda: sqlite.read(whole, notes),
+        "jsonl": lambda: _module("jsonl").read(whole),
+        "json": lambda: _module("json_document").read(whole),
+        "sqlite": lambda: _module("sqlite").read(whole, notes),
         "pdf": lambda: _module("pdf").read(whole, notes),
         "png": lambda: _module("picture").read(whole, "png", notes),
         "jpeg": lambda: _module("picture").read(whole, "jpeg", notes),
         "docx": lambda: _module("docx").read(whole),
-        "txt": lambda: plain_text.read(whole),
-        "html": lambda: html.read(whole),
-        "eml": lambda: eml.read(whole, notes, inside),
-        "xlsx": lambda: xlsx.read(whole, notes),
-        "zip": lambda: zip_files.read(whole, notes, inside),
+        "txt": lambda: _module("plain_text").read(whole),
+        "html": lambda: _module("html").read(whole),
+        "eml": lambda: _module("eml").read(whole, notes, inside),
+        "xlsx": lambda: _module("xlsx").read(whole, notes),
+        "zip": lambda: _module("zip_files").read(whole, notes, inside),
     }
     return Reading(guess.format, readers[guess.format](), notes)
 
 
 def _module(name: str) -> Any:
-    """A format whose libraries are loaded only when such a file comes: they would slow every start."""
+    """A format is loaded only when such a file comes: all of them would slow every start."""
     return import_module(f"handover.formats.{name}")
 
 
@@ -140,18 +140,18 @@ def open_writer(format: str, name: str = "", *, goes_on: bool = False) -> Writer
     """A writer of `format`; a `.tsv` name keeps its tabs. One that `goes_on` writes what follows earlier records: no header."""
     writers: dict[str, Callable[[], Writer]] = {
         "csv": lambda: delimited.DelimitedWriter(delimited.output_delimiter(name)),
-        "jsonl": jsonl.JsonlWriter,
-        "json": json_document.JsonWriter,
-        "sqlite": sqlite.SqliteWriter,
+        "jsonl": lambda: _module("jsonl").JsonlWriter(),
+        "json": lambda: _module("json_document").JsonWriter(),
+        "sqlite": lambda: _module("sqlite").SqliteWriter(),
         "pdf": lambda: _module("pdf").PdfWriter(),
         "png": lambda: _module("picture").PngWriter(),
         "jpeg": lambda: _module("picture").JpegWriter(),
         "docx": lambda: _module("docx").DocxWriter(),
-        "txt": plain_text.PlainTextWriter,
-        "html": html.HtmlWriter,
-        "eml": lambda: eml.EmlWriter(open_writer),
-        "xlsx": xlsx.XlsxWriter,
-        "zip": lambda: zip_files.ZipWriter(open_writer),
+        "txt": lambda: _module("plain_text").PlainTextWriter(),
+        "html": lambda: _module("html").HtmlWriter(),
+        "eml": lambda: _module("eml").EmlWriter(open_writer),
+        "xlsx": lambda: _module("xlsx").XlsxWriter(),
+        "zip": lambda: _module("zip_files").ZipWriter(open_writer),
     }
     writer = writers[format]()
     if goes_on and isinstance(writer, delimited.DelimitedWriter):

@@ -4,10 +4,10 @@ A region alone is no address, nor is a region with an institution (北京市海�
 building below the district, and below a mere city also a number.
 """
 
-import re
 from collections.abc import Iterator
 
 from handover.detection.addresses.regions import Regions, gazetteer, regions_at
+from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 
 _NUM = "(?:[0-9]{1,5}[A-Za-z]?|[A-Za-z][0-9]{0,4}|[一二三四五六七八九十百零〇两]{1,4})"
@@ -26,72 +26,72 @@ _NAME = "(?:(?![我你他她您它的了吗呢哪把被也还请吧]|就[是在�
 _PART = rf"(?:[-_ ]?|[,，] ?(?=[0-9A-Za-z]|{_NAME}{{1,8}}?(?:路|街|道|镇|乡|村|小区|大厦)))(?:{_UNIT}|{_NAME}{{1,6}}?{_UNIT}|[向往]?[东南西北]{{1,2}}[行侧]?约?[0-9]{{1,4}}米|{_NAME}{{1,9}}?{_LOCAL}(?:[东南西北中]{{1,2}}(?:段|侧|头|端|面|边)?|上|下)?)"
 #: The numbers that it may end with, without a word for what they are.
 _ROOM = "(?:(?:(?!(?:19|20)[0-9]{2}-)[0-9]{1,5}(?:-[0-9]{1,5}){1,3}|[0-9]{2,5})(?![0-9A-Za-z年月日.%元万亿人名个]))"
-_DETAIL = re.compile(rf"(?:{_PART})+{_ROOM}?")
-_UNITS = re.compile(_UNIT)
-_WHOLE_REST = re.compile(rf"(?:{_NAME}|[-_#,，、~/ ]){{0,32}}(?=[\0\n]|\Z)")
-_WHOLE_BEFORE = re.compile(rf"(?:{_NAME}|[-_ ]){{0,20}}")
-_PIECES = re.compile("[,，、]*[^,，、]+")
-_IN_ADDRESS = re.compile("[0-9A-Za-z路街巷弄村镇乡道区厦园楼号室幢栋苑城座里庄旁边内口店]")
+_DETAIL = compile_late(rf"(?:{_PART})+{_ROOM}?")
+_UNITS = compile_late(_UNIT)
+_WHOLE_REST = compile_late(rf"(?:{_NAME}|[-_#,，、~/ ]){{0,32}}(?=[\0\n]|\Z)")
+_WHOLE_BEFORE = compile_late(rf"(?:{_NAME}|[-_ ]){{0,20}}")
+_PIECES = compile_late("[,，、]*[^,，、]+")
+_IN_ADDRESS = compile_late("[0-9A-Za-z路街巷弄村镇乡道区厦园楼号室幢栋苑城座里庄旁边内口店]")
 #: Who or what is there: the name behind a house's number, when a sign follows.
-_THERE = re.compile(
+_THERE = compile_late(
     rf"(?![有是开在为发举召去等将与和建设出])(?:{_NAME}){{2,18}}?(?:公司|集团|厂|店|中心|学校|中学|小学|学院|医院|市场|支行|营业厅|超市|门市部?|酒店|宾馆|大楼|基地|物业|门卫|传达室|门面|对面|旁边?|隔壁|楼下|附近)(?=[，,。；;！!（(\0\n]|\Z)"
 )
 #: What makes a building's number more than that of a street or a plan.
-_ROOM_BEHIND = re.compile("(?:栋|幢|号楼).*[0-9一二三四五六七八九十]")
+_ROOM_BEHIND = compile_late("(?:栋|幢|号楼).*[0-9一二三四五六七八九十]")
 #: Triggers: every address in Chinese has one of these.
-_TRIGGER = re.compile("[路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组县湾府庭居轩阁邸郡院岸港]")
+_TRIGGER = compile_late("[路街巷弄村镇乡道区厦园楼号室幢栋寓苑城座里庄场屯组县湾府庭居轩阁邸郡院岸港]")
 #: What a region's name stands before without being an address.
-_INSTITUTION = re.compile(
+_INSTITUTION = compile_late(
     r"(?:政府|法院|检察院|委员会|委|局|厅|处|公司|医院|大学|学院|中学|小学|银行|分行|支行|协会|人大|政协|人)\Z"
 )
-_BARE_REST = re.compile(r"[^,，、]{3,20}\Z")
+_BARE_REST = compile_late(r"[^,，、]{3,20}\Z")
 #: Behind these a region and whatever follows up to the next sign is an address.
-_DELIVERED = re.compile("(?:寄[到至往]|送[到至往]|发[到至往]|搬[到至]|住在?|家住|现住)\\Z")
-_TO_THE_SIGN = re.compile(rf"(?:{_NAME}|[-_#~/ ]){{3,28}}(?=[，,。；;！!\0\n]|\Z)")
-_STOP = re.compile('[\0\n。；;！!？?“”"：:\t《》<>【】]')
+_DELIVERED = compile_late("(?:寄[到至往]|送[到至往]|发[到至往]|搬[到至]|住在?|家住|现住)\\Z")
+_TO_THE_SIGN = compile_late(rf"(?:{_NAME}|[-_#~/ ]){{3,28}}(?=[，,。；;！!\0\n]|\Z)")
+_STOP = compile_late('[\0\n。；;！!？?“”"：:\t《》<>【】]')
 _REACH = 64
 #: Above that of a known name: the name of a person inside an address (a shop, a street) belongs to it.
 _CONFIDENCE = 0.84
 
 _STREET = "(?:大道|大街|路|街|道|巷|弄|里|胡同|村|镇|乡|小区|新村|花园|公寓|家园|苑|广场|大厦|中心|山庄|创业园|工业园|工业区|市场|商贸城|商城|珠宝城|轻纺城|汽车城|五金城)"
 #: From the street's last character to the end; what lies before is found by looking backwards.
-_TAIL = re.compile(
+_TAIL = compile_late(
     rf"{_STREET}(?:[东南西北中]|[一-鿿]{{0,8}}(?:小区|新村|花园|公寓|家园|苑|广场|大厦))?[\s_]?(?:{_UNIT}[,， _]?(?:[一-鿿]{{2,8}}(?:小区|花园|公寓|家园|苑|大厦|广场))?)+{_ROOM}?"
 )
 #: A street with a number alone, where the phrase ends behind it: 永茂西路329.
-_BARE = re.compile(
+_BARE = compile_late(
     rf"(?<![公铁线道上一思出马网电套速])(?:大道|路|街)[0-9]{{1,5}}(?:(?=[\0\n，,。；;！!、）)\s]|\Z)|(?:{_NAME}{{2,8}}?(?:社区|小区|花园|公寓|大厦|产业园|工业园)){_UNIT}?(?:[0-9]{{2,5}}(?![0-9A-Za-z年月日.%元]))?)"
 )
-_NUMERAL = re.compile("[0-9A-Za-z一二三四五六七八九十百零〇两]")
+_NUMERAL = compile_late("[0-9A-Za-z一二三四五六七八九十百零〇两]")
 #: A building and a number in it, whatever it is called: 嘉华春晓42幢902.
-_BUILDING = re.compile(
+_BUILDING = compile_late(
     rf"(?<![0-9第]){_NUM}(?:栋|幢|号楼)(?:[-，, ]?{_NUM}(?:单元|号|室|楼|层|门|梯)){{0,3}}(?:(?<=[栋幢楼元层号])-?[0-9]{{2,5}}(?![0-9A-Za-z年月日.%元]))?"
 )
 #: Building, (entrance,) room: 东方花城9-3-1665, 万家花园127-1513.
-_DASHED = re.compile(
+_DASHED = compile_late(
     "(?:(?<=[园区寓苑庄城府湾里村院庭居轩阁邸郡岸港天路弄])(?!(?:19|20)[0-9]{2}-)[0-9]{1,4}-[0-9]{1,3}-[0-9]{2,5}"
     "|(?:(?<=[园寓苑庭居轩阁邸郡])|(?<=小区)|(?<=山庄))[0-9]{1,4}-[0-9]{2,5})(?![0-9A-Za-z.%-])"
 )
-_NAME_ONLY = re.compile(r"(?:[一-鿿]{1,6}?[市区县镇])*[一-鿿]{1,5}\Z")
-_LEADING = re.compile(
+_NAME_ONLY = compile_late(r"(?:[一-鿿]{1,6}?[市区县镇])*[一-鿿]{1,5}\Z")
+_LEADING = compile_late(
     r".*(?:住在|搬到|搬至|寄到|寄至|寄往|送到|送至|位于|地址[是为]?|住址[是为]?|现居|家住|现住|住|请送|请寄|请发|收货|发往|反映|要求|客户|用户|业主|到|在|至|从|是|为|改成|改为)"
 )
 #: Two names below the district make a line an address also without a region: 灵溪镇上庄小区.
-_LOCAL_LINE = re.compile(
+_LOCAL_LINE = compile_late(
     rf"(?:(?<=[\0\n])|\A){_NAME}{{1,7}}?(?:镇|乡|街道|路|街|大道|村|社区|小区|工业区){_NAME}{{1,10}}?(?:{_LOCAL}|{_UNIT}|店|厂|公司|站|院|学|所|局|行|馆|旁|边|侧|面|口)(?:{_NAME}|[-_]){{0,12}}(?=[\0\n]|\Z)"
 )
 #: And so does a building with its number: 海亮水暖城896栋.
-_BUILDING_LINE = re.compile(
+_BUILDING_LINE = compile_late(
     rf"(?:(?<=[\0\n])|\A){_NAME}{{2,14}}?{_NUM}(?:幢|栋|号楼|单元|座|(?<=[0-9])室|(?<=[0-9])楼)(?:{_NAME}|[-_]){{0,16}}(?=[\0\n]|\Z)"
 )
 #: Behind the word 地址 a place in the form of people needs no house number; it ends where the sentence goes on.
-_AFTER_CUE = re.compile(
+_AFTER_CUE = compile_late(
     r"(?:地址|住址)(?:[您你]?记(?:好|一下)了?|就?是|为|在|位于|[:：，, ]){0,4}"
     r"((?![您你我它他她这那哪呢吗不没请有的多也都和什怎])[一-鿿0-9A-Za-z][一-鿿0-9A-Za-z（()）、—~·\-]{2,60}?)"
     r"(?=[，。；,;!！?？\s\0\"”]|\Z|(?:呢|吗|哦|呀|啊|哈|的话)|(?:电话|联系|周边|附近的|因为|然后|评分|人均|营业|门票))"
 )
-_ASKS = re.compile("哪|什么|怎么")
-_PLACE = re.compile(r"[省市区县镇乡村路街巷弄胡同号院楼座层站口桥园里广场大厦米处侧旁交叉苑]")
+_ASKS = compile_late("哪|什么|怎么")
+_PLACE = compile_late(r"[省市区县镇乡村路街巷弄胡同号院楼座层站口桥园里广场大厦米处侧旁交叉苑]")
 
 
 def find(text: str) -> Iterator[Span]:
@@ -214,7 +214,7 @@ def district(value: str) -> str:
     return text[: regions.end] if regions else ""
 
 
-_HAS_DETAIL = re.compile(rf"\d|{_STREET}.{{0,12}}(?:号|弄|室|幢|栋)")
+_HAS_DETAIL = compile_late(rf"\d|{_STREET}.{{0,12}}(?:号|弄|室|幢|栋)")
 
 
 def has_detail(value: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from handover.detection.names.cues import LEADING
 from handover.detection.names.lexicon import ordinary_words, plain
+from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 
 _LETTER = "A-Za-zÀ-ÖØ-öø-ɏΆ-ώ"
@@ -39,11 +40,11 @@ _BOX = (
     r"|(?:PSC|CMR|Unit|USNS|USS) [0-9A-Z][0-9A-Za-z ]{0,18},? Box [0-9]{1,6}"
     rf"|(?:USN[SV]|USS|USCGC) {_WORD}\s+[FAD]PO A[AEP] [0-9]{{4,5}}"
 )
-_CORNER = re.compile(
+_CORNER = compile_late(
     rf"(?:the )?corner of [^\n,;]{{3,60}}? (?:and|&) (?:{_WORD}|[0-9]{{1,5}})(?: (?:{_WORD}|[0-9]{{1,5}}\.?)){{0,3}}"
 )
 #: Street lines that begin with their number and need nothing behind them.
-_FIRST = re.compile(
+_FIRST = compile_late(
     "(?:"
     + "|".join(
         (
@@ -59,10 +60,10 @@ _FIRST = re.compile(
     + rf")(?![0-9{_LETTER}])"
 )
 #: The same with a smaller number, where a word before or the end of a line behind says that it is one.
-_FIRST_SMALL = re.compile(rf"[0-9]{{1,3}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])(?![0-9{_LETTER}])")
-_ADDRESS_CUE = re.compile(r"(?:\b(?:[Aa]t|[Tt]o|[Oo]n|[Ii]n|is|of|from|[Aa]ddress)|[:>])\s{1,4}\Z")
+_FIRST_SMALL = compile_late(rf"[0-9]{{1,3}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])(?![0-9{_LETTER}])")
+_ADDRESS_CUE = compile_late(r"(?:\b(?:[Aa]t|[Tt]o|[Oo]n|[Ii]n|is|of|from|[Aa]ddress)|[:>])\s{1,4}\Z")
 #: Street lines and boxes that end with their number.
-_LAST = re.compile(
+_LAST = compile_late(
     "|".join(
         (
             rf"{_STREET_NAME},? ?(?:n[°º.]? ?)?[0-9]{{1,5}}[A-Za-z]?",
@@ -73,35 +74,35 @@ _LAST = re.compile(
     )
 )
 #: A number and words, or words and a number, that may be a street line; what follows decides.
-_MAYBE_FIRST = re.compile(
+_MAYBE_FIRST = compile_late(
     rf"{_NUMBER},? (?:{_NUMBER} )?(?:{_WORD}[ ]){{0,4}}{_WORD}(?: [0-9]{{1,5}}\.?)?(?![0-9{_LETTER}])"
 )
-_MAYBE_LAST = re.compile(rf"(?:{_WORD} ){{0,2}}(?!Suite|Apt|Unit|Ste|Box|PO){_WORD} [0-9]{{1,5}}")
-_DIGITS = re.compile(r"[0-9](?<![0-9A-Za-z_/.$-].)[0-9]{0,5}(?![0-9%:])")
+_MAYBE_LAST = compile_late(rf"(?:{_WORD} ){{0,2}}(?!Suite|Apt|Unit|Ste|Box|PO){_WORD} [0-9]{{1,5}}")
+_DIGITS = compile_late(r"[0-9](?<![0-9A-Za-z_/.$-].)[0-9]{0,5}(?![0-9%:])")
 #: How far before its number a street line may begin.
 _REACH = 60
-_SEPARATOR = re.compile(r"[ \t]*,?[ \t]*\n[ \t>?]*,?[ \t]*(?:\n[ \t>?]*)?|[ \t]*,[ \t]*| {1,3}(?:- )?")
-_UNIT = re.compile(
+_SEPARATOR = compile_late(r"[ \t]*,?[ \t]*\n[ \t>?]*,?[ \t]*(?:\n[ \t>?]*)?|[ \t]*,[ \t]*| {1,3}(?:- )?")
+_UNIT = compile_late(
     r"(?i:apt|apartment|suite|ste|unit|floor|room|rm|flat|building|bldg|box|lot|c/o)\.? ?#? ?[0-9A-Z][0-9A-Za-z-]{0,6}(?![A-Za-z])|#[ ]?[0-9A-Za-z-]{1,6}|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor"
 )
 #: A flat or a floor in front of the street line: Flat 2, 14 High Street; 12/F, 39 Wellington Street.
-_UNIT_BEFORE = re.compile(
+_UNIT_BEFORE = compile_late(
     r"(?<![A-Za-z0-9])(?:(?:Flat|Unit|Suite|Ste|Apt|Apartment|Room|Rm|Level|Floor|Block|Shop|House|No|Lot|RR|Building|Bldg|Tower)[. #]{1,2}(?:[0-9A-Z][0-9A-Za-z/-]{0,5}, ?)?"
     r"|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor, ?|[0-9]{1,3}/F,? ?){1,4}\Z"
 )
-_POSTCODE = re.compile(
+_POSTCODE = compile_late(
     r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?:D|F|CH|A|L|B|DK|SE|FI|NO|PL|I|E)-[0-9]{4,5}|[0-9]{5}(?:-[0-9]{3,4})?|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{4}(?: [A-Z]{2}\b)?)(?![0-9A-Za-z:/.-]?[0-9A-Za-z])"
 )
-_STATE = re.compile(r"(?:[A-Z]{2,3}|nan|[A-Z]\.[A-Z]\.(?:[A-Z]\.)?)(?![A-Za-z])")
+_STATE = compile_late(r"(?:[A-Z]{2,3}|nan|[A-Z]\.[A-Z]\.(?:[A-Z]\.)?)(?![A-Za-z])")
 _PLACE_WORD = rf"(?:St\.|{_WORD.removesuffix(_DOT)}(?![0-9{_LETTER}]))"
-_PLACE = re.compile(
+_PLACE = compile_late(
     rf"{_PLACE_WORD}(?: (?:{_PLACE_WORD}|upon|sur|an der|am|im|de la|del|de|di|la|el|al|and)){{0,4}}(?<! and)(?<! de)(?<! la)"
 )
-_END = re.compile(r"\s*(?:[.,;!?)\"”>]|[\n\0]|\Z|and\b|or\b|but\b|for\b|to\b)")
+_END = compile_late(r"\s*(?:[.,;!?)\"”>]|[\n\0]|\Z|and\b|or\b|but\b|for\b|to\b)")
 #: A year stands before a capital by chance: In 2008 The Supreme Court.
-_YEAR = re.compile("(?:19|20)[0-9]{2} ")
+_YEAR = compile_late("(?:19|20)[0-9]{2} ")
 #: Laws are quoted with a number before and behind (15 USC 1692).
-_NO_STREET = re.compile(
+_NO_STREET = compile_late(
     r".*\b(?:USC|CFR|U\.S\.C|C\.F\.R)|(?:During|Since|Until|Before|After|In|By|See|Section|Page|Volume|XXXX) |[0-9]{1,5} (?:U\.?S\.?C|C\.?F\.?R|Stat\b|F\.|Sec)|[0-9]{1,5}[a-z]? (?:Sec|SEC)|[^a-zß-ÿα-ώ]+\Z"
 )
 _MAX_PIECES = 8

@@ -6,10 +6,11 @@ a verb or another name.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from handover.detection.names import chinese, western
 from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
+from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 
 KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 4, "whole"
@@ -19,14 +20,19 @@ _WORDS = frozenset(
     ("高兴", "方便", "安全", "时间", "平安", "明天", "全部", "成功", "平台", "华为", "和平", "金额", "文件", "方案", "石油", "马上", "江苏", "云南", "海南", "河南", "湖南", "安徽", "温州", "常州", "广州",
      "白色", "黄色", "蓝色", "向前", "关于", "单位", "解决", "费用", "管理", "房屋", "应用", "计划", "车辆", "项目", "全国", "连接", "时候", "商品", "宣传", "乐器", "高级", "中国", "经理", "金卡", "原因", "明细", "未知", "金牌", "任务", "毛衣", "包装", "钟表", "苏州", "路由器", "关闭", "安装", "付款", "成交", "谈判")
 )  # fmt: skip
-_CHINESE = re.compile(r"[一-鿿㐀-䶿\U00020000-\U000323AF]{2,4}\Z")
-_WITH_DOT = re.compile(r"[一-鿿]{1,12}(?:[·•・][一-鿿]{1,12}){1,3}\Z")
-_LATIN = re.compile(r"(?:(?:Mr|Mrs|Ms|Dr)\.? )?[A-Z][A-Za-zÀ-ſ'’.-]*(?:,? [A-Z][A-Za-zÀ-ſ'’.-]*){1,4}\Z")
-_LATIN_WORD = re.compile(r"[A-Z][A-Za-zÀ-ſ'’-]{1,24}\Z")
+_CHINESE = compile_late(r"[一-鿿㐀-䶿\U00020000-\U000323AF]{2,4}\Z")
+_WITH_DOT = compile_late(r"[一-鿿]{1,12}(?:[·•・][一-鿿]{1,12}){1,3}\Z")
+_LATIN = compile_late(r"(?:(?:Mr|Mrs|Ms|Dr)\.? )?[A-Z][A-Za-zÀ-ſ'’.-]*(?:,? [A-Z][A-Za-zÀ-ſ'’.-]*){1,4}\Z")
+_LATIN_WORD = compile_late(r"[A-Z][A-Za-zÀ-ſ'’-]{1,24}\Z")
 _ORGANISATIONS = ("公司", "集团", "有限", "商行", "银行", "中心", "学校", "医院", "酒店", "部门", "客服")
 #: Most names, told with one look.
-_PLAIN = re.compile(f"[{''.join(SURNAMES)}][一-鿿]{{1,2}}\\Z")
-_NO_PERSON = re.compile(
+_PLAIN = compile_late(f"[{''.join(SURNAMES)}][一-鿿]{{1,2}}\\Z")
+#: The same as a whole line, and none of the organisations.
+_PLAIN_LINE = compile_late(
+    f"^(?!{'|'.join(_ORGANISATIONS)})[{''.join(SURNAMES)}](?!(?:{'|'.join(_ORGANISATIONS)})$)[一-鿿]{{1,2}}$",
+    re.MULTILINE,
+)
+_NO_PERSON = compile_late(
     rf"{'|'.join(_ORGANISATIONS)}|\b(?:Inc|LLC|Ltd|Corp|Co|Bank|Company|Group|Services?|Center|University|Department|Union|Mortgage|Financial|Credit|Loan|Card|Account)\b"
 )
 
@@ -101,6 +107,14 @@ def is_chinese_name(value: str) -> bool:
             and not _NO_PERSON.search(value)
         )
     return _WITH_DOT.match(value) is not None
+
+
+def plain_chinese_names(values: Sequence[str]) -> set[str]:
+    """Those of many values that are names of the plainest form; `is_chinese_name` holds for others too."""
+    text = "\n".join(values)
+    if text.count("\n") >= len(values):
+        return set()  # a value has lines itself
+    return {*_PLAIN_LINE.findall(text)} - _WORDS
 
 
 def is_name(value: str, *, single_word: bool = False) -> bool:

@@ -4,12 +4,12 @@ A surname and one or two characters alone are no name here; that needs the model
 alone is one before a title (王先生, 李主任): the surname is the hit, and the title stays.
 """
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
 from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
+from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 
 #: Characters that no given name holds, but that follow a short one.
@@ -40,7 +40,7 @@ _VERB = (
     f"|{'|'.join(f'{sign}{_SEX}' for sign in '，,：: ')}|（[0-9]{{2,4}}|[(][0-9]{{2,4}}|:1[3-9][0-9]{{9}}|：1[3-9][0-9]{{9}}|1[3-9][0-9]{{9}}"
 )
 #: Cues that introduce a name whatever it looks like.
-_CUE = re.compile(
+_CUE = compile_late(
     "(?:姓名|名字|联系人|联络人|收件人|收货人|寄件人|发件人|经办人|负责人|法定代表人|法人代表|法人|申请人|投诉人|举报人|报案人|当事人|被告人?|原告人?|委托人|代理人|受托人"
     "|签收人|接收人|监护人|持卡人|户名|被保险人|投保人|受益人|借款人|担保人|承租人|出租人|业主(?<!企业主)|患者|病人|学生|员工|客户|用户|乘客|旅客|司机|顾客|会员|家长|我叫|我是|叫做|名叫|他叫|她叫|记者|通讯员|本人|致电|联系|签名|签字|审核|批准|复核|制单)"
     '(?:姓名|名称|名字|信息)?(?:是|为|叫)?[:： \t（(“"]{0,3}'
@@ -48,19 +48,19 @@ _CUE = re.compile(
 #: What a cue ends with where it surely introduces what follows: 姓名：高兴 is a name, 联系商务 is none.
 _INTRODUCES = '是为叫做:： \t（(“"'
 #: Only a person has these behind it.
-_PERSON_BEHIND = re.compile(
+_PERSON_BEHIND = compile_late(
     rf"(?:{TITLE}|来电|致电|打来电话|电话|手机|签收|签字|[（(]?[，,：: ]?(?:男|女)[，,、。；; )）])"
 )
-_NAME = re.compile(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
-_TITLE_OR_VERB = re.compile(f"{TITLE[3:-1]}|{_VERB}")
-_NO_HAN = re.compile("[^一-鿿]|\\Z")
-_AFTER_SHORT = re.compile(
+_NAME = compile_late(rf"{_SURNAME}(?:{_GIVEN}){{1,2}}")
+_TITLE_OR_VERB = compile_late(f"{TITLE[3:-1]}|{_VERB}")
+_NO_HAN = compile_late("[^一-鿿]|\\Z")
+_AFTER_SHORT = compile_late(
     rf"[{FUNCTION}]|(?:电话|手机|微信|身份证|住|女|男|反映|投诉|来电|要求|先生|女士|签收|已经|需要|本人)"
 )
-_LIST = re.compile(
+_LIST = compile_late(
     rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])"
 )
-_ITEM = re.compile("[一-鿿]+")
+_ITEM = compile_late("[一-鿿]+")
 #: What an office or a group ends with, not a name: 党委副(书记), 曾任(所长), 向全体(代表).
 _NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
 #: Surnames that are far more often a word by themselves.
@@ -72,13 +72,13 @@ _NOT_ALONE = _ALSO_WORDS - {"高", "许", "文", "安", "方", "于"} | frozense
     "任路乐战房商关管家后游单利石支容易古越化花谷卓班别"
 )
 _OF_REGIONS = "省市县镇村"
-_ALONE = re.compile(f"({_POLITE})|(?:{_OFFICE})")
+_ALONE = compile_late(f"({_POLITE})|(?:{_OFFICE})")
 #: All of both, for the kernel.
 BEHIND_SURNAME = frozenset(f"{_POLITE}|{_OFFICE}".replace("(?!事务)", "").split("|"))
 _TITLES = frozenset(TITLE[3:-1].split("|"))
 #: Places; a given name of two characters may well end like one (建国, 金山).
 _PLACES, _IN_PLACES = "省市区县镇乡村路街", "山河江湖海岛州城港湾国族语"
-_PLACE_END = re.compile(rf"[{_PLACES}]\Z|\A..?(?<=[{_IN_PLACES}])\Z")
+_PLACE_END = compile_late(rf"[{_PLACES}]\Z|\A..?(?<=[{_IN_PLACES}])\Z")
 #: Where a name begins or ends with one of these, more than its neighbours decides whether it is one.
 NO_FIRST, NO_LAST = _ALSO_WORDS | {_HOLDS}, frozenset({*_NO_GIVEN, *_PLACES, *_IN_PLACES})
 
@@ -177,5 +177,5 @@ def _is_apart(lead: str) -> bool:
     )
 
 
-_OFFICE_BEHIND = re.compile(_OFFICE)
-_ENDS_WITH_CUE = re.compile(rf"(?:{TITLE}|联系|通知|客户|用户|业主)\Z")
+_OFFICE_BEHIND = compile_late(_OFFICE)
+_ENDS_WITH_CUE = compile_late(rf"(?:{TITLE}|联系|通知|客户|用户|业主)\Z")

@@ -2,6 +2,8 @@
 
 import re
 
+from handover.detection.patterns import compile_late
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -75,7 +77,7 @@ COMPANIES = _phrases(
     """
 )
 #: Behind these stands a name, whatever it looks like.
-STRONG_CUE = re.compile(
+STRONG_CUE = compile_late(
     r"(?:\b(?:name(?:'s| is|:| was|\?| on (?:the|my) (?:account|card)(?: is|:)?)|named|calls? me|dear|hi|hello|hey|attn:?|c/o|signed"
     r"|sincerely,?|regards,?|yours,?|truly,?|cheers,?|mr\.?|mrs\.?|ms\.?|(?-i:Miss|MISS)|dr\.?|prof\.?)[ ,]*\s{0,6}"
     r"|\b(?:user|contact|customer|client|patient|employee|account holder|signed by|directed by|billed to|ship to|billing address|"
@@ -83,24 +85,24 @@ STRONG_CUE = re.compile(
     re.IGNORECASE,
 )
 #: Behind these often stands a person, and as often a company.
-ACTING_CUE = re.compile(
+ACTING_CUE = compile_late(
     r"\b(?:i am|i'm|i’m|this is|(?:spoke|speak|talked|speaking|meet|met|up) (?:with|to)|called|says|said|replied|starring|from:|to:|cc:)"
     r"(?: mr\.?| mrs\.?| ms\.?| dr\.?)?[ ,]{1,2}\Z",
     re.IGNORECASE,
 )
-WEAK_CUE = re.compile(
+WEAK_CUE = compile_late(
     r"(?:\b(?:by|representative|rep|agent|supervisor|manager|officer|attorney|lawyer|husband|wife|son|daughter|mother|father"
     r"|brother|sister|friend|boss|colleague|assistant|kid|child|producer|founders?:|tell|told|asked|ask|with|than|of|as|to|contact|call|met|than early|under|leave me),? |\n>? ?|\A)\Z",
     re.IGNORECASE,
 )
-LISTED = re.compile(r"(?:, |\b(?:and|or|&) )\Z")
+LISTED = compile_late(r"(?:, |\b(?:and|or|&) )\Z")
 #: What a person does, behind the name.
-AFTER_NAME = re.compile(
+AFTER_NAME = compile_late(
     r",? (?:said|says|wrote|told|asked|lives?|called|replied|explained|is from|and his|and her|has been|had given|will be|who)\b|:\s|\n\s?[>0-9]|'s (?:account|daughter|son|wife|husband|mother|father|address|phone|email)"
 )
 #: Only a person says something by a surname alone.
-SAYS = re.compile(r",? (?:said|told|added|explained|recalled)\b")
-NO_NAME_BEFORE = re.compile(
+SAYS = compile_late(r",? (?:said|told|added|explained|recalled)\b")
+NO_NAME_BEFORE = compile_late(
     r"\b(?:the|in|at|near|via|using|visit|a|an|south|north|east|west|new|san|santa|saint|st\.?|los|las|fort|mount|port|cape|city of|state of|bank of|my|your|our|work for) \Z",
     re.IGNORECASE,
 )

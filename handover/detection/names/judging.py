@@ -1,6 +1,5 @@
 """What of the model's answers is a name: titles are taken off, places and institutions left out, and words that are mostly none."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
@@ -11,20 +10,21 @@ from handover.detection.detectors.person_name import is_chinese_name
 from handover.detection.known import beginnings
 from handover.detection.names import chinese
 from handover.detection.names.surnames import COMPOUND_SURNAMES
+from handover.detection.patterns import compile_late
 
 #: Two or more characters; transcribed names have dots. What the model calls a person beside these is a tab or a space.
-_NAME = re.compile(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
+_NAME = compile_late(r"[一-鿿㐀-䶿]{2,8}(?:[·•・][一-鿿]{1,8}){0,4}\Z")
 #: What stands behind a name and is taken for a part of it.
-_BEHIND = re.compile(rf"(?:{chinese.TITLE}|大师|夫妇|夫妻|两人|等人|一家|政府|内阁|理论|村民|驸马)\Z")
-_PLACE_END = re.compile("[省市区县镇乡]\\Z")
+_BEHIND = compile_late(rf"(?:{chinese.TITLE}|大师|夫妇|夫妻|两人|等人|一家|政府|内阁|理论|村民|驸马)\Z")
+_PLACE_END = compile_late("[省市区县镇乡]\\Z")
 #: What a place, a team or an institution ends with, and no transcribed name.
-_NO_PERSON_END = re.compile(
+_NO_PERSON_END = compile_late(
     "(?:[州峰湖港院校局队杯族党社报路街馆庙村屯寨所军国]|两国|冲突|会议|主义|公司|大学|半岛)\\Z"
 )
 #: So may a Chinese name.
-_LANDSCAPE_END = re.compile("[山河江海岛城湾]\\Z")
+_LANDSCAPE_END = compile_late("[山河江海岛城湾]\\Z")
 #: A side, an army, a people: 葡方, 墨军; but 小军.
-_GROUP = re.compile("[^小老阿大][方军国族队人派党语]\\Z")
+_GROUP = compile_late("[^小老阿大][方军国族队人派党语]\\Z")
 _SHORT = 3
 #: The share of its places above which characters are a name rather than a word.
 _MOSTLY = 0.5

@@ -24,6 +24,7 @@ from handover.detection.names.cues import (
 )
 from handover.detection.names.lexicon import names, ordinary_words, places, plain
 from handover.detection.names.pinyin import PINYIN_SURNAMES, TWO_SYLLABLES
+from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 from handover.detection.terms import matches_after
 
@@ -33,11 +34,11 @@ _TOKEN = rf"[{_CAPITAL}](?:\.(?![{_LETTER}]{{2}})|[{_LETTER}]*(?:(?!['’]s(?![{
 _PARTICLES = "van|von|de|der|den|del|della|di|da|dos|du|la|le|bin|bint|al|el|ten|ter|af|zu"
 PARTICLES = frozenset(_PARTICLES.split("|"))
 _PARTICLE = f"(?:{_PARTICLES}) "
-_ROW = re.compile(
+_ROW = compile_late(
     rf"(?<![{_LETTER}0-9_@.&/#-]){_TOKEN}(?:(?<=Mr|Ms|Dr)\.|(?<=Mrs)\.|(?<=Prof)\.)?"
     rf"(?: {{1,2}}(?:{_PARTICLE}){{0,2}}{_TOKEN}(?![{_LETTER}0-9_@])){{0,7}}"
 )
-_WORD = re.compile(rf"{_TOKEN}")
+_WORD = compile_late(rf"{_TOKEN}")
 _SURE = 2.0
 _CUE_REACH = 28
 #: A longer row of words that no list holds is a foreign sentence or a heading.
@@ -48,24 +49,24 @@ _GIVEN, _SURNAME, _WEAK_GIVEN, _WEAK_SURNAME, _UNKNOWN, _PLACE = 2.0, 2.0, 1.0, 
 _LOOKS_ORDINARY = -0.5
 #: Before a surname N. may be north.
 _COMPASS = frozenset(("n.", "s.", "e.", "w."))
-_TRADE_MARK = re.compile(r"(?<!\bMc)(?<!\bMac)(?<!\b[A-Z][a-z])(?<=[a-z])[A-Z]")
+_TRADE_MARK = compile_late(r"(?<!\bMc)(?<!\bMac)(?<!\b[A-Z][a-z])(?<=[a-z])[A-Z]")
 #: An English word that the list of ordinary ones does not hold.
-_ENGLISH_ENDING = re.compile(
+_ENGLISH_ENDING = compile_late(
     r"[a-z]{3}(?:ly|ing|ed|ness|tions?|sions?|ary|ies|ful|less|able|ible|ments?|ity|ics?|ical|ous|ive|ales|ware|soft|tech|pay|card|bank|source|check|point)\Z"
 )
 #: A name in small letters is looked for behind these alone.
 SMALL_CUES = ("name is", "name's", "name:", "this is", "i am", "i'm", "follow up with", "call me", "calls me", "user:")
-_SMALL = re.compile(
+_SMALL = compile_late(
     rf" *(?:[dm]rs?\.? )?([a-zß-ÿ][{_LETTER}'-]+(?: [a-z]\.?(?![a-zß-ÿ]))?(?: [a-zß-ÿ][{_LETTER}'-]+)?)"
 )
-_SMALL_WORD = re.compile(r"[^ ]+")
+_SMALL_WORD = compile_late(r"[^ ]+")
 _SHORTEST_SURNAME = 4
-_GERMAN = re.compile(
+_GERMAN = compile_late(
     r"(?<![A-Za-z])(?:der|die|das|und|ist|nicht|ein|eine[mnrs]?|mit|von|vom|für|auf|zu|zum|zur|dem|des|im|wird|wurden?|werden|sich|als|bei|nach|aus|oder|auch|dass|über|hat|haben)(?![A-Za-z])"
 )
 _AROUND, _GERMAN_WORDS = 80, 3
 #: How surnames end that no list holds all of.
-_ENDING = re.compile(
+_ENDING = compile_late(
     r"(?:[^aeiou](?:ova|eva)|ov[aá]|[eo]v|sk[iya]|czyk|wicz|ss?on|sen|d[oó]ttir|ić|vich|nen|escu|[ae]n?yan|shvili|dze|berg|stein|mann|quist|gren|str[oö]m|g[aå]rd|lund|huis|sma|stra)\Z"
 )
 
