@@ -7,11 +7,11 @@ from itertools import chain
 import msgspec
 
 from handover.detection.known import MAX_NUMBERS
-from handover.detection.number_table import Hashes, NumberTable, hashes_of
+from handover.detection.number_table import KINDS, Hashes, NumberTable
 from handover.detection.scanner import SOURCES_OF_NUMBERS
 from handover.detection.survey import RUNNING_TEXT, Survey, kind_of_numbers
 from handover.formats import Batch
-from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, WideRecordError, is_whole, records_of
+from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, Wanted, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
 from handover.kernel.threads import TornBlockError, in_order
 
@@ -62,7 +62,7 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
             torn = learnt.torn
             survey.records += learnt.count
             counts[-1] += learnt.count
-            if learnt.numbers:
+            if learnt.numbers and learnt.numbers.hashes:
                 numbers.submit(survey.known.add_number_hashes, learnt.numbers)
             for name, filled in learnt.filled.items():
                 survey.learn(name, filled, learnt.values.get(name, []))
@@ -109,19 +109,21 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
     try:
         batch = FlatBatch(kernel, block, table)
         learnt = _Learnt(batch.count, dict(zip(table.names, batch.filled, strict=True)), {})
-        sources: list[tuple[int, str]] = []
+        wanted: list[Wanted] = []
         for index, name in enumerate(table.names):
             entry = survey.fields[name]
-            if entry.decided and entry.role in SOURCES_OF_NUMBERS:
-                sources.append((index, kind_of_numbers(entry.role)))
-            elif entry.decided and entry.role == "person_name":
-                learnt.values[name] = batch.new_values(index, worker.names)
-            elif not entry.decided:
+            if not entry.decided:
                 learnt.values[name] = batch.values(index)
+            elif entry.role in SOURCES_OF_NUMBERS:
+                wanted.append(Wanted(index, KINDS.index(kind_of_numbers(entry.role))))
+            elif entry.role == "person_name":
+                wanted.append(Wanted(index, seen=worker.names))
             elif entry.role in RUNNING_TEXT and not survey.names.is_full:
-                learnt.values[name] = batch.new_values(index, worker.texts, forms=True)
-        if sources:
-            learnt.numbers = hashes_of(batch, sources)
+                wanted.append(Wanted(index, seen=worker.texts, forms=True))
+        if wanted:
+            taken = batch.take(wanted)
+            learnt.values |= {table.names[index]: values for index, values in taken.values.items()}
+            learnt.numbers = Hashes(b"".join(taken.hashes), taken.lengths)
     except WideRecordError:
         return _Learnt(0, {}, {}, batches=records_of([block], table))
     finally:

@@ -1,12 +1,10 @@
 """Numbers known from columns as 64-bit hashes in the kernel: eight bytes each, where a dictionary of strings takes 150."""
 
-from collections.abc import Sequence
 from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 
-from handover.formats.flat import FlatBatch
 from handover.kernel import Kernel
 
 #: In the kernel's order; a telephone's first.
@@ -21,17 +19,6 @@ class Hashes(NamedTuple):
     hashes: bytes
     #: How long the numbers are, a bit for each length.
     lengths: int
-
-
-def hashes_of(batch: FlatBatch, columns: Sequence[tuple[int, str]]) -> Hashes:
-    """The numbers of some columns, given by index and kind; works in the batch's own kernel."""
-    kernel, mark = batch.kernel, batch.kernel.mark
-    start = at = kernel.reserve(8 * batch.count * len(columns))
-    for index, kind in columns:
-        cells = *batch.cells(index), batch.count
-        at += 8 * kernel.call("hash_numbers", batch.text, *cells, KINDS.index(kind), at)
-    kernel.mark = mark
-    return Hashes(kernel.view(start, at - start, np.uint8).tobytes(), kernel.call("lengths_of_numbers"))
 
 
 class NumberTable:

@@ -4,8 +4,7 @@ The way for large tables. A file that it does not take (another line end than LF
 `delimited`; what both read is the same (a test compares them).
 """
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -115,6 +114,42 @@ class SeenValues:
         self.table = kernel.reserve(8 * self._SIZE)
         kernel.view(self.table, self._SIZE, np.uint64)[:] = 0
 
+    def place(self) -> tuple[int, int, int]:
+        """Address, size and room."""
+        return self.table, self.size, self.room
+
+
+class Wanted(NamedTuple):
+    """What a first pass takes from a column: the hashes of its numbers under their kind's number, or, by what was `seen`, its new values.
+
+    With `forms` numbers, and beside Chinese all of ASCII, make no difference between values.
+    """
+
+    column: int
+    kind: int = 0
+    seen: SeenValues | None = None
+    forms: bool = False
+
+    @property
+    def what(self) -> int:
+        """The kernel's number for it."""
+        return 0 if self.seen is None else 1 + self.forms
+
+
+#: Words of the kernel's `Wanted`.
+_WANTED = 10
+
+
+class Taken(NamedTuple):
+    """What was wanted."""
+
+    #: Of each column of numbers.
+    hashes: list[bytes]
+    #: By column, those that are not empty.
+    values: dict[int, list[str]]
+    #: A bit for each length that numbers have had.
+    lengths: int
+
 
 class FlatBatch:
     """One block in the memory of a kernel, which it fills until `close`."""
@@ -131,10 +166,14 @@ class FlatBatch:
         self.size = len(block.data)
         self._most = self.size // columns + 1
         self.text = kernel.put(block.data)
-        self._starts, self._ends, said = (kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (5,))
+        self._starts, self._ends, said = (
+            kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (5 + columns,)
+        )
         arguments = ord(table.delimiter), columns, self._starts, self._ends, self._most, said
         kernel.call("split", self.text, self.size, block.last, *arguments)
-        self.count, taken, self.ragged, widest, is_utf8 = kernel.view(said, 5, np.uint32).tolist()
+        self.count, taken, self.ragged, widest, is_utf8, *filled = kernel.view(said, 5 + columns, np.uint32).tolist()
+        #: How many cells of each column are not empty.
+        self.filled: list[int] = filled
         if taken != self.size:
             raise TornBlockError
         if not is_utf8:
@@ -147,15 +186,6 @@ class FlatBatch:
         offset = 4 * column * self._most
         return self._starts + offset, self._ends + offset
 
-    @cached_property
-    def filled(self) -> list[int]:
-        """How many cells of each column are not empty."""
-        columns, mark = len(self.table.names), self.kernel.mark
-        out = self.kernel.reserve(4 * columns)
-        self.kernel.call("count_filled", *self.cells(0), self.count, columns, self._most, out)
-        self.kernel.mark = mark
-        return self.kernel.view(out, columns, np.uint32).tolist()  # type: ignore[no-any-return]
-
     def lines(self, column: int) -> bytes | None:
         """The cells, LF behind each; None when one holds an LF itself."""
         mark = self.kernel.mark
@@ -165,19 +195,31 @@ class FlatBatch:
         self.kernel.mark = mark
         return data
 
-    def new_values(self, column: int, seen: SeenValues, *, forms: bool = False) -> list[str]:
-        """The cells that are not empty and were not seen before; with `forms` numbers, and beside Chinese all of ASCII, make no difference."""
-        mark = self.kernel.mark
-        out, said = self.kernel.reserve(self.size + self.count), self.kernel.reserve(4)
-        cells = *self.cells(column), self.count, forms
-        size = self.kernel.call("gather_new", self.text, *cells, seen.table, seen.size, seen.room, out, said) & NONE
-        if size == NONE:
-            data = None
-        else:
-            data = self.kernel.view(out, size, np.uint8).tobytes()
-            seen.room -= int(self.kernel.view(said, 1, np.uint32)[0])
-        self.kernel.mark = mark
-        return self.values(column) if data is None else data.decode("utf-8").split("\n")[:-1]
+    def take(self, wanted: Sequence[Wanted]) -> Taken:
+        """What is wanted of some columns, in one call."""
+        kernel, mark = self.kernel, self.kernel.mark
+        plan = [
+            (*self.cells(one.column), one.what, one.kind, *(one.seen.place() if one.seen else (0, 0, 0)), 0, 0, 0)
+            for one in wanted
+        ]
+        at = kernel.put(np.array(plan, np.uint32).reshape(-1))
+        # A value and its LF, or a number's hash, of every cell.
+        out = kernel.reserve(self.size + (8 * self.count + 8) * len(wanted))
+        lengths = kernel.call("take", self.text, self.count, at, len(wanted), out)
+        said = kernel.view(at, _WANTED * len(wanted), np.uint32).reshape(-1, _WANTED)[:, -3:].tolist()
+        taken = Taken([], {}, lengths)
+        for one, (start, size, added) in zip(wanted, said, strict=True):
+            if size == NONE:
+                taken.values[one.column] = self.values(one.column)
+                continue
+            data = kernel.view(start, size, np.uint8).tobytes()
+            if one.seen:
+                one.seen.room -= added
+                taken.values[one.column] = data.decode("utf-8").split("\n")[:-1]
+            else:
+                taken.hashes.append(data)
+        kernel.mark = mark
+        return taken
 
     def values(self, column: int, rows: Iterable[int] | None = None) -> list[str]:
         """The cells as text: of all rows, or of those named."""

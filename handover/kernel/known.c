@@ -99,7 +99,7 @@ static u64 number_hash(const u8 *text, u32 size, u32 kind) {
 }
 
 /* The hashes of a column's numbers; how many. */
-u32 hash_numbers(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 kind, u64 *out) {
+static u32 hash_numbers(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 kind, u64 *out) {
     u32 held = 0;
     for (u32 i = 0; i < count; i++)
         if ((out[held] = number_hash(text + starts[i], ends[i] - starts[i], kind))) held++;
@@ -147,8 +147,8 @@ static u64 form(const u8 *text, u32 size) {
 }
 
 /* The cells that are not in `seen` yet (a table of hashes with room for `room` more), or with `forms` none of whose form is: LF behind each. Their
- * size, or NONE when one of them holds an LF itself. `said` gets how many were added. */
-u32 gather_new(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 forms, u64 *seen, u32 seen_size, u32 room, u8 *out, u32 *said) {
+ * size, or NONE when one of them holds an LF itself. */
+static u32 gather_new(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 forms, u64 *seen, u32 seen_size, u32 room, u8 *out, u32 *news) {
     Set set = {seen, seen_size - 1};
     u32 size = 0, added = 0;
     for (u32 i = 0; i < count; i++) {
@@ -164,8 +164,30 @@ u32 gather_new(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u3
         size += length;
         out[size++] = '\n';
     }
-    said[0] = added;
+    *news = added;
     return size;
+}
+
+typedef struct {
+    const u32 *starts, *ends; /* of a column's cells */
+    u32 what, kind;           /* of its numbers */
+    u64 *seen;                /* by these its values are told new */
+    u32 seen_size, room;
+    u8 *out; /* what was found: `size` bytes, or NONE; `added` to `seen` */
+    u32 size, added;
+} Wanted;
+enum { NUMBERS, VALUES, FORMS };
+
+/* What the first pass takes from the columns of a block, one behind the other in `out`. All at once, since behind each call a thread
+ * waits for the interpreter. Returns how long the numbers are, as `lengths_of_numbers` does. */
+u32 take(const u8 *text, u32 count, Wanted *wanted, u32 columns, u8 *out) {
+    for (Wanted *w = wanted; w < wanted + columns; w++) {
+        out += -(u32)out & 7, w->out = out;
+        if (w->what == NUMBERS) w->size = 8 * hash_numbers(text, w->starts, w->ends, count, w->kind, (u64 *)out);
+        else w->size = gather_new(text, w->starts, w->ends, count, w->what == FORMS, w->seen, w->seen_size, w->room, out, &w->added);
+        if (w->size != NONE) out += w->size;
+    }
+    return number_lengths;
 }
 
 /* For numbers in digits, LF behind each: 0, or 1 and the kind. */

@@ -755,10 +755,12 @@ static int is_just(const u8 *c, u32 size, u32 kind) {
     if (kind == RESIDENT_ID) return size == 18 && resident_id_holds(c);
     if (kind == EMAIL) return is_plain_mail(c, size);
     if (kind == PERSON_NAME) return size <= 12 && known_name(c, size) == size;
-    if (kind != MOBILE || size != 11 || c[0] != '1' || c[1] < '3') return 0;
-    for (u32 i = 1; i < 11; i++)
+    if (kind != MOBILE && kind != BANK_CARD) return 0;
+    for (u32 i = 0; i < size; i++)
         if (!is_digit(c[i])) return 0;
-    return 1;
+    if (kind == MOBILE) return size == 11 && c[0] == '1' && c[1] >= '3';
+    /* Of 15, 17 and 18 digits are other numbers too. */
+    return size >= 12 && size <= 19 && size != 15 && size != 17 && size != 18 && luhn_holds(c, size) && is_card(c, size);
 }
 
 enum { REMEMBERED = 2048, WORTH_REMEMBERING = 32 };

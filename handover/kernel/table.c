@@ -15,9 +15,19 @@ static u32 skip(const u8 *text, u32 at, u32 size, u32 a, u32 b, u32 c) {
     return at;
 }
 
+/* How many cells of each column are not empty. */
+static void count_filled(const u32 *starts, const u32 *ends, u32 count, u32 columns, u32 most, u32 *out) {
+    for (u32 column = 0; column < columns; column++, starts += most, ends += most) {
+        u32 filled = 0, i = 0;
+        for (; i + 4 <= count; i += 4) filled += (u32)__builtin_popcount(wasm_i32x4_bitmask(wasm_u32x4_gt(wasm_v128_load(ends + i), wasm_v128_load(starts + i))));
+        for (; i < count; i++) filled += ends[i] > starts[i];
+        out[column] = filled;
+    }
+}
+
 /* Reads whole records (RFC 4180, as leniently as Python's csv). Cells are (start, end) in `text`, cell (row, column) at
  * [column * most + row]; quotes are taken out and line ends made LF in place. `said`: rows, bytes taken, rows of another
- * width than `columns`, cells of the widest row, whether it is UTF-8. A record that may go on behind `size` is not taken unless `final`. */
+ * width than `columns`, cells of the widest row, whether it is UTF-8, and of each column how many cells are not empty. A record that may go on behind `size` is not taken unless `final`. */
 void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *starts, u32 *ends, u32 most, u32 *said) {
     u32 rows = 0, taken = 0, ragged = 0, widest = 0, at = 0;
     said[4] = is_utf8(text, size);
@@ -67,6 +77,7 @@ void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *start
     }
 done:
     said[0] = rows, said[1] = taken, said[2] = ragged, said[3] = widest;
+    count_filled(starts, ends, rows, columns, most, said + 5);
 }
 
 /* The cells of a column one behind the other, LF behind each; its size, or 0 when a cell holds an LF itself. */
@@ -85,16 +96,6 @@ u32 gather(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u8 *ou
         out[size++] = '\n';
     }
     return size;
-}
-
-/* How many cells of each column are not empty. */
-void count_filled(const u32 *starts, const u32 *ends, u32 count, u32 columns, u32 most, u32 *out) {
-    for (u32 column = 0; column < columns; column++, starts += most, ends += most) {
-        u32 filled = 0, i = 0;
-        for (; i + 4 <= count; i += 4) filled += (u32)__builtin_popcount(wasm_i32x4_bitmask(wasm_u32x4_gt(wasm_v128_load(ends + i), wasm_v128_load(starts + i))));
-        for (; i < count; i++) filled += ends[i] > starts[i];
-        out[column] = filled;
-    }
 }
 
 enum { AS_IS, EMPTY, EDITED };

@@ -18,15 +18,19 @@ static u32 inner[8], outer[8];
 
 typedef u32 Four __attribute__((vector_size(16))); /* the same step for four messages at once */
 
+/* First all that is added to the rounds, which then need no more words at once than there are registers. */
 #define COMPRESS(NAME, WORD)                                                                                            \
     static void NAME(WORD *state, WORD *w) {                                                                            \
+        static WORD added[64];                                                                                          \
+        for (u32 i = 0; i < 16; i++) added[i] = w[i] + K[i];                                                            \
+        _Pragma("clang loop unroll(full)") for (u32 i = 16; i < 64; i++) {                                              \
+            WORD x = w[(i - 15) & 15], y = w[(i - 2) & 15];                                                             \
+            w[i & 15] += (ROTATE(x, 7) ^ ROTATE(x, 18) ^ x >> 3) + w[(i - 7) & 15] + (ROTATE(y, 17) ^ ROTATE(y, 19) ^ y >> 10); \
+            added[i] = w[i & 15] + K[i];                                                                                \
+        }                                                                                                               \
         WORD a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7]; \
         _Pragma("clang loop unroll(full)") for (u32 i = 0; i < 64; i++) {                                               \
-            if (i >= 16) {                                                                                              \
-                WORD x = w[(i - 15) & 15], y = w[(i - 2) & 15];                                                         \
-                w[i & 15] += (ROTATE(x, 7) ^ ROTATE(x, 18) ^ x >> 3) + w[(i - 7) & 15] + (ROTATE(y, 17) ^ ROTATE(y, 19) ^ y >> 10); \
-            }                                                                                                           \
-            WORD one = h + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + ((e & f) ^ (~e & g)) + K[i] + w[i & 15];    \
+            WORD one = h + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + ((e & f) ^ (~e & g)) + added[i];            \
             WORD two = (ROTATE(a, 2) ^ ROTATE(a, 13) ^ ROTATE(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));                  \
             h = g, g = f, f = e, e = d + one, d = c, c = b, b = a, a = one + two;                                       \
         }                                                                                                               \

@@ -22,7 +22,10 @@ _AS_IS, _EMPTY, _EDITED = range(3)
 _KEEP, _MARK, _MAKE_TOKEN, _YEAR, _DISTRICT = range(5)
 #: How the kernel judges a column by its role; of the first two kinds only text in which anything may stand.
 _FREE = frozenset({"", "free_text", "bank_card"})
-_KIND_OF = {"person_name": "person_name", "telephone": "mobile", "email": "email", "resident_id": "resident_id"}
+_KIND_OF = {
+    "person_name": "person_name", "telephone": "mobile", "email": "email", "resident_id": "resident_id",
+    "bank_card": "bank_card",
+}  # fmt: skip
 _JUDGES = {
     **dict.fromkeys(_KIND_OF, "screen"),
     "address": "whole_addresses",

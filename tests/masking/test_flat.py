@@ -243,7 +243,7 @@ def test_the_learner_misses_nothing_of_what_it_is_not_given_twice(values: list[s
     """What the kernel passes over as a text of a form that was met changes nothing that is learnt."""
     data = ("\n".join(["备注,号", *(f'"{value}",{n}' for n, value in enumerate(values))]) + "\n").encode()
     batch = flat.FlatBatch(KERNEL, flat.Block(data, 0, last=True), FlatTable([b"a,b\n1,2\n"], ","))
-    given_once = batch.new_values(0, flat.SeenValues(KERNEL), forms=True)
+    given_once = batch.take([flat.Wanted(0, seen=flat.SeenValues(KERNEL), forms=True)]).values[0]
     KERNEL.mark = KERNEL.base
     learnt = []
     for texts in (values, given_once):
