@@ -8,12 +8,15 @@ import msgspec
 
 from handover.detection.known import MAX_NUMBERS
 from handover.detection.number_table import KINDS, Hashes, NumberTable
-from handover.detection.scanner import SOURCES_OF_NUMBERS
+from handover.detection.scanner import SOURCES_OF_NUMBERS, ColumnScan
 from handover.detection.survey import RUNNING_TEXT, Survey, kind_of_numbers
 from handover.formats import Batch
 from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, Wanted, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
 from handover.kernel.threads import TornBlockError, in_order
+
+#: Bytes of some records.
+_TASTE = 4000
 
 
 class _Learnt(msgspec.Struct):
@@ -35,9 +38,13 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
     Raises:
         FormatRefusedError: as with `Survey`.
     """
+    blocks = table.blocks()
+    first = next(blocks)
+    # Compiles the detectors' expressions while another thread compiles the kernel.
+    ColumnScan().find([first.data[:_TASTE].decode("utf-8", "ignore")])
+    blocks, kernel = chain([first], blocks), Kernel()
     survey = Survey()
     survey.known.table = NumberTable(MAX_NUMBERS)
-    blocks, kernel = table.blocks(), Kernel()
     counts: list[int] = []
     # By batches until the roles are known: they decide what is learnt from a column.
     for block in blocks:
