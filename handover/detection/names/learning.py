@@ -40,6 +40,8 @@ _LATIN = re.compile("[!-~]+")
 #: No name holds one, and nothing that is left out of a form does.
 _COMMA = "，"
 _BATCH = 512
+#: Clauses whose form is remembered.
+_REMEMBERED = 200_000
 Method = Literal["model", "partly", "rules"]
 
 
@@ -52,6 +54,8 @@ class NameLearner:
         #: Hashes of sentences without their numbers and words of ASCII, and of clauses without names too.
         self._plain: set[int] = set()
         self._forms: set[int] = set()
+        #: The hash of a clause as it is → that of its form.
+        self._keys: dict[int, int] = {}
         self._read_so_far: list[str] = []
         self._waiting: list[str] = []
         self._found: Counter[str] = Counter()
@@ -102,16 +106,16 @@ class NameLearner:
             if self._examined >= MAX_EXAMINED or self._repeats:
                 self.is_full = True
                 return
-            for piece in self._unread(sentence):
+            for piece in self._unread(sentence, plain):
                 self._take(piece)
             if self.characters >= MAX_CHARACTERS:
                 self.is_full = True
                 return
 
-    def _unread(self, sentence: str) -> Iterator[str]:
+    def _unread(self, sentence: str, plain: str) -> Iterator[str]:
         """Clauses of forms that were not met, each with its neighbours: records repeat most of a sentence word by word."""
-        clauses, forms = sentence.split(_COMMA), self._form(sentence).split(_COMMA)
-        keys = list(map(hash, forms))
+        clauses = sentence.split(_COMMA)
+        keys = list(map(self._key, clauses, plain.split(_COMMA)))
         new = [key not in self._forms for key in keys]
         self._forms.update(keys)
         start = 0
@@ -120,6 +124,16 @@ class NameLearner:
             if wanted:
                 yield _COMMA.join(clauses[start:end])
             start = end
+
+    def _key(self, clause: str, plain: str) -> int:
+        """Of its form; most clauses were met word by word."""
+        met = hash(plain)
+        key = self._keys.get(met)
+        if key is None:
+            if len(self._keys) >= _REMEMBERED:
+                self._keys.clear()
+            key = self._keys[met] = hash(self._form(clause))
+        return key
 
     def _take(self, piece: str) -> None:
         if not self.characters and is_installed():
@@ -137,12 +151,12 @@ class NameLearner:
         self._stretch = self._examined, self.characters
         return self.characters - new < _NEW
 
-    def _form(self, sentence: str) -> str:
-        """The sentence without what makes records of one kind differ: numbers, Latin words, and the names that are found anyway."""
-        spans = resolve([*self._known.find(sentence, numbers=False), *chinese.find(sentence)])
+    def _form(self, clause: str) -> str:
+        """The clause without what makes records of one kind differ: numbers, Latin words, and the names that are found anyway."""
+        spans = resolve([*self._known.find(clause, numbers=False), *chinese.find(clause)])
         for span in reversed(spans):
-            sentence = f"{sentence[: span.start]}\0{sentence[span.end :]}"
-        return _LATIN.sub("0", sentence)
+            clause = f"{clause[: span.start]}\0{clause[span.end :]}"
+        return _LATIN.sub("0", clause)
 
     def finish(self) -> None:
         """Adds the names to the known values and forgets the text."""
@@ -153,6 +167,7 @@ class NameLearner:
         self._read_so_far.clear()
         self._plain.clear()
         self._forms.clear()
+        self._keys.clear()
 
     def _search(self) -> None:
         names = self._by_model() if is_installed() else self._by_rules()
