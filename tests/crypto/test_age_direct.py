@@ -3,6 +3,8 @@
 import contextlib
 import errno
 import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,13 @@ from handover.crypto.errors import DamagedChunkError
 IDENTITY = generate_identity()
 BATCH = BATCH_CHUNKS * CHUNK
 LONG = os.urandom(6 * BATCH + CHUNK)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """On a disk, where the other tests may have theirs in memory, which has no cache to be written around."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)
