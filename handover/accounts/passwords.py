@@ -1,10 +1,13 @@
 """Passwords: argon2id (RFC 9106), bounded concurrency, NFC; length matters, composition rules do not."""
 
+import secrets
 import threading
 import unicodedata
+from base64 import b64encode
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 from handover.errors import InvalidInputError
 
@@ -26,7 +29,7 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
-        self._dummy = self._hasher.hash("nobody has this password")
+        self._dummy = _nobodys(self._hasher)
 
     def check_new(self, password: str, *, minimum: int) -> str:
         """The normal form of an acceptable password.
@@ -56,3 +59,12 @@ class Passwords:
             except (VerificationError, InvalidHashError):
                 return False
         return stored is not None and len(text) <= MAX_LENGTH
+
+
+def _nobodys(hasher: PasswordHasher) -> str:
+    """What no password matches, at the cost of any other; made without a hash, which would delay every start."""
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (
+        b64encode(secrets.token_bytes(length)).decode().rstrip("=") for length in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${digest}"

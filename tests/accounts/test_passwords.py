@@ -4,6 +4,7 @@ import unicodedata
 
 import pytest
 from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 
 from handover.accounts.passwords import Passwords
@@ -45,6 +46,12 @@ def test_every_character_matters_and_both_ways_to_write_one_are_the_same(passwor
 
 def test_nobody_has_the_password_of_an_account_without_one(passwords: Passwords) -> None:
     assert not passwords.matches(None, "nobody has this password")
+
+
+def test_an_account_without_a_password_costs_an_attempt_as_much_as_any_other(passwords: Passwords) -> None:
+    assert extract_parameters(passwords._dummy) == extract_parameters(passwords.hash("correct horse battery"))
+    with pytest.raises(VerifyMismatchError):
+        passwords._hasher.verify(passwords._dummy, "nobody has this password")
 
 
 def test_what_is_longer_than_any_password_never_matches(passwords: Passwords) -> None:
