@@ -25,4 +25,6 @@ def _characters(path: Path) -> set[int]:
     if not path.is_file():
         return set()
     with TTFont(path, lazy=True) as font:
+        # No names of glyphs: they would take several times as long as the rest, and nothing here reads them.
+        font.setGlyphOrder([])
         return set(font.getBestCmap())
