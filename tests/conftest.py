@@ -24,12 +24,14 @@ from handover.accounts.passwords import Passwords
 from handover.app import make_application, make_asgi, open_installation
 from handover.cases.queries import roles_of
 from handover.context import Installation
+from handover.demo import server as demo_server
 from handover.resources import data_folder
 from handover.settings import load
 from handover.web.app_factory import serving
 from handover.workflow import Gate, Registry, Workflow
 from handover.workflow.loader import Machines
 from tests.actors import ADDRESS, Actors, Clock
+from tests.cheaply import CHEAP, COMMAND
 from tests.here import run_here
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
 POSTGRESQL = os.environ.get("HANDOVER_TEST_DATABASE_URL", "postgresql://postgres@127.0.0.1/postgres")
 ADMIN_EMAIL = "admin@people.example"
-_CHEAP = {"time_cost": 1, "memory_cost": 8, "parallelism": 1}
 #: Folders of tests lie in memory where it has room for them (a run takes up to 0.7 GiB): commits would wait for a disk, and
 #: no test pulls its plug.
 _MEMORY, _ROOM = Path("/dev/shm"), 2 << 30  # noqa: S108  (the folders in it are made anew, for this user alone)
@@ -45,6 +46,8 @@ _MEMORY, _ROOM = Path("/dev/shm"), 2 << 30  # noqa: S108  (the folders in it are
 
 # Read and bound once a process: nothing in it changes.
 app._workflow = cache(app._workflow)
+# Servers that tests play on hash passwords as cheaply as the installations in this process.
+demo_server._COMMAND = COMMAND
 
 #: Files that play whole transfers, the longest first: begun last, one of them would keep a single process busy at the end.
 _BEGUN_FIRST = tuple(
@@ -242,7 +245,7 @@ def administer_postgresql(statement: str) -> None:
 
 def _open(folder: Path, database_url: str | None) -> Installation:
     settings = load(_environment(folder, database_url))
-    return open_installation(settings, passwords=Passwords(PasswordHasher(**_CHEAP)))
+    return open_installation(settings, passwords=Passwords(PasswordHasher(**CHEAP)))
 
 
 def _environment(folder: Path, database_url: str | None = None) -> dict[str, str]:

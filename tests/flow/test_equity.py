@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.cheaply import COMMAND
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -16,7 +17,7 @@ def test_an_equity_deal_ends_in_a_custody_handover_and_no_package(tmp_path: Path
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HANDOVER_")}
     options = ("--records", "120", "--structure", "equity")
     done = subprocess.run(
-        [sys.executable, "-m", "handover", "demo", "--json", "--out", str(tmp_path / "out"), *options],
+        [*COMMAND, "demo", "--json", "--out", str(tmp_path / "out"), *options],
         env={**clean, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)},
         capture_output=True,
         timeout=200,
