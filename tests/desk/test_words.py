@@ -18,9 +18,14 @@ _EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _MADE = {"job.": ("job.dead", "job.cancelled")}
 
 
+@functools.cache
+def _trees() -> tuple[ast.Module, ...]:
+    return tuple(ast.parse(path.read_text()) for path in ROOT.rglob("*.py"))
+
+
 def _calls() -> list[ast.Call]:
     """Every call of the log, or of a function that passes an event on to it."""
-    trees = [ast.parse(path.read_text()) for path in ROOT.rglob("*.py")]
+    trees = _trees()
     passing_on = {
         node.name
         for tree in trees
@@ -39,7 +44,7 @@ def _calls() -> list[ast.Call]:
 @functools.cache
 def _written() -> frozenset[str]:
     found: set[str] = set()
-    for tree in [ast.parse(path.read_text()) for path in ROOT.rglob("*.py")]:
+    for tree in _trees():
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "event" for t in node.targets):
                 found |= _names(node.value)

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,12 @@ PACKAGE = Path(__file__).resolve().parents[2] / "handover"
 _NOT_ON_PAGES = ("workflow/loader.py", "workflow/definition.py")
 
 
-def messages() -> Iterator[tuple[str, str]]:
+@cache
+def messages() -> tuple[tuple[str, str], ...]:
+    return tuple(_messages())
+
+
+def _messages() -> Iterator[tuple[str, str]]:
     """Every literal message of an error in the rooms and the edge, `{0}` for its first value, with its place."""
     trees = {path: ast.parse(path.read_text()) for path in PACKAGE.rglob("*.py")}
     bases = {
