@@ -14,8 +14,9 @@ serve: setup
 	@[ -d handover-data ] || $(HANDOVER) init --admin admin@example.org
 	$(HANDOVER) serve --host localhost
 
+# Three processes on two cores: many tests wait for a server, a worker or a timer, and the others have the cores meanwhile.
 test: setup
-	$(PYTHON) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/e2e -m "not thorough"
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore tests/e2e -m "not thorough"
 
 # What repeats a rule of `make test` in more places and takes long; CI runs both.
 test-thorough: setup
