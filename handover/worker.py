@@ -3,8 +3,8 @@
 import ctypes
 import logging
 import os
+import queue
 import signal
-import threading
 from collections.abc import Callable
 
 import dramatiq
@@ -46,9 +46,10 @@ SWEEPS: tuple[Callable[[Context], int], ...] = (
 
 def run(installation: Installation, *, parent: int | None = None) -> None:
     """Works until SIGTERM or SIGINT, or until the parent is gone."""
-    stop = threading.Event()
+    # An event's lock would be waited for in vain by the second of two signals, whose handler interrupts the first one's.
+    stop = queue.SimpleQueue[int]()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda number, _: stop.put(number))
     if parent is not None:
         end_with_parent(parent)
     policy = installation.get(Settings).policy
@@ -59,10 +60,18 @@ def run(installation: Installation, *, parent: int | None = None) -> None:
     worker.start()
     logger.info("worker ready")
     try:
-        while not stop.wait(SWEEP_SECONDS):
+        while not _told(stop, SWEEP_SECONDS):
             sweep(installation)
     finally:
         worker.stop(timeout=10_000)
+
+
+def _told(stop: "queue.SimpleQueue[int]", seconds: float) -> bool:
+    """Whether a signal came within this time."""
+    try:
+        return bool(stop.get(timeout=seconds))
+    except queue.Empty:
+        return False
 
 
 def sweep(installation: Installation) -> None:
