@@ -51,9 +51,9 @@ def main() -> None:
     _set_limits(limits)
     code = 0
     try:
-        module = importlib.import_module(module_name)
-        # Rows are many small lists that die in batches: looking for cycles after every 700 of them is wasted.
+        # Modules stay, and rows are many small lists that die in batches: looking for cycles after every 700 is wasted.
         gc.set_threshold(_GARBAGE_THRESHOLD)
+        module = importlib.import_module(module_name)
         _say(Announcement(lockdown.apply(libc, limits.readable)))
         module.main()
         sys.stdout.flush()
