@@ -126,11 +126,11 @@ class KnownValues:
             self._numbers.setdefault(number, kind)
             self.screen = None
 
-    def names_for_kernel(self) -> tuple[list[str], set[str]]:
-        """The Chinese names, and the word that each other name begins with."""
-        return [name for name in self._names if name[:2] in self._chinese], {
-            word[0] for names in self._latin.values() for name in names if (word := _WORD.match(name))
-        }
+    def names_for_kernel(self) -> tuple[set[str], set[str], set[str]]:
+        """The Chinese names, the characters that they begin with, and the word that each other name begins with."""
+        others = {name for names in self._latin.values() for name in names}
+        words = {word[0] for name in others if (word := _WORD.match(name))}
+        return self._names - others, {head[0] for head in self._chinese}, words
 
     def numbers_for_kernel(self) -> Iterator[tuple[str, list[str]]]:
         """The numbers that are not in `table`, by kind."""

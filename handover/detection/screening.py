@@ -229,14 +229,13 @@ class Screen:
 
     def _put_known(self, known: KnownValues) -> None:
         kernel = self.kernel
-        chinese, words = known.names_for_kernel()
+        chinese, beginnings, words = known.names_for_kernel()
         many, few = _slots(len(chinese)), _slots(len(words))
         names, heads, lengths, first = (self._empty(size) for size in (8 * many, 8 * many, many, 8 * few))
         kernel.call("name_tables", names, many, heads, lengths, many, first, few)
         self._add("add_names", chinese)
         self._add("add_words", words)
-        firsts = [ord(name[0]) for name in chinese]
-        kernel.view(self._characters, 65_536, np.uint32)[firsts] |= _NAME
+        kernel.view(self._characters, 65_536, np.uint32)[list(map(ord, beginnings))] |= _NAME
         self._put_numbers(known)
 
     def _put_numbers(self, known: KnownValues) -> None:
@@ -261,12 +260,11 @@ class Screen:
         return start
 
     def _add(self, function: str, values: Iterable[str], *options: int) -> None:
-        encoded = [value.encode("utf-8", "surrogatepass") for value in values]
-        base = self.kernel.mark
-        ends = np.fromiter(map(len, encoded), np.uint32, len(encoded)).cumsum(dtype=np.uint32)
-        starts = np.concatenate([np.zeros(1, np.uint32), ends[:-1]])
-        put = self.kernel.put
-        self.kernel.call(function, *options, put(b"".join(encoded)), put(starts), put(ends), len(encoded))
+        base, put = self.kernel.mark, self.kernel.put
+        text = "".join(f"{value}\n" for value in values).encode("utf-8", "surrogatepass")
+        ends = np.flatnonzero(np.frombuffer(text, np.uint8) == ord("\n")).astype(np.uint32)
+        starts = np.concatenate([np.zeros(1, np.uint32), ends + 1])
+        self.kernel.call(function, *options, put(text), put(starts), put(ends), len(ends))
         self.kernel.mark = base
 
 
