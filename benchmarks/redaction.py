@@ -23,7 +23,7 @@ import msgspec
 import redaction_rows
 
 ROWS = 1_000_000
-ROUNDS = 3
+ROUNDS = 5
 #: No round begins after this many seconds.
 BUDGET = 200.0
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +42,8 @@ class Run(msgspec.Struct):
     """One measured command."""
 
     seconds: float
+    #: Of the whole command; `seconds` is that of the work where the command tells it.
+    whole: float
     cpu: float
     #: Resident memory of the command and all below it, at its highest.
     peak: int
@@ -61,6 +63,10 @@ class Tool(msgspec.Struct):
     def rate(self) -> float:
         """Rows a second."""
         return self.rows / statistics.median(run.seconds for run in self.runs)
+
+    def whole(self) -> float:
+        """Seconds of the whole command."""
+        return statistics.median(run.whole for run in self.runs)
 
     def bytes_rate(self) -> float:
         return self.source.stat().st_size / statistics.median(run.seconds for run in self.runs)
@@ -136,13 +142,14 @@ def measure(command: list[str], folder: Path) -> Run:
     )
     peak = Peak(process.pid)
     told, said = process.communicate()
-    seconds, after = time.monotonic() - started, os.times()
+    seconds = whole = time.monotonic() - started
+    after = os.times()
     if told.startswith(b"seconds "):
         seconds = float(told.split()[1])
     if process.returncode:
         raise SystemExit(f"{command}: exit {process.returncode}\n{said.decode()}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Run(seconds, cpu, peak.stop())
+    return Run(seconds, whole, cpu, peak.stop())
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -213,7 +220,8 @@ def report(tools: list[Tool], rounds: int) -> str:
     grown = (ours.rows / ours.rate()) / (tenth.rows / tenth.rate())
     lines += [
         "",
-        f"- The full job reaches {ours.bytes_rate() / limit.bytes_rate():.1%} of the limit, the notes alone {notes.bytes_rate() / limit.bytes_rate():.1%}.",
+        f"- The full job reaches {ours.bytes_rate() / limit.bytes_rate():.1%} of the limit, the notes alone {notes.bytes_rate() / limit.bytes_rate():.1%}; "
+        f"beside polars' whole command, its start included as ours is, {limit.whole() * ours.rate() / ours.rows:.1%}.",
         f"- Ten times the records take {grown:.1f} times as long.",
     ]
     if slow := by_name.get("presidio, patterns only"):

@@ -69,37 +69,42 @@ class FlatTable:
             held.append(piece)
             size += len(piece)
             if size >= (BLOCK if start else min(_FIRST, BLOCK)):
-                data = b"".join(held)
-                end = _end_of_records(data)
+                end = _end_of_records(held)
+                if not end:
+                    held = [b"".join(held)]
+                    end = _end_of_records(held)
                 if end:
-                    yield Block(data[:end], start)
+                    # Copied once: the blocks of a table are as long as the table.
+                    last = memoryview(held.pop())
+                    yield Block(b"".join((*held, last[:end])), start)
+                    held, start = [bytes(last[end:])], start + size - len(last) + end
+                    size = len(held[0])
                 elif size > _LONGEST_RECORD:
-                    yield Block(data, start)  # torn, as the kernel will see
-                    end = size
-                held, size = [data[end:]], len(data) - end
-                start += end
+                    yield Block(held.pop(), start)  # torn, as the kernel will see
+                    size, start = 0, start + size
         if size:
             yield Block(b"".join(held), start, last=True)
 
 
 def halves(block: Block) -> list[Block]:
     """The block's records in two blocks; it alone when it can't be cut."""
-    end = _end_of_records(block.data[: len(block.data) // 2])
+    end = _end_of_records([block.data[: len(block.data) // 2]])
     if not end:
         return [block]
     return [Block(block.data[:end], block.start), Block(block.data[end:], block.start + end, block.last)]
 
 
-def _end_of_records(data: bytes) -> int:
-    """Behind the last LF that has an even number of quotes before it. Whether a record really ends there, `split` finds out."""
+def _end_of_records(pieces: Sequence[bytes]) -> int:
+    """In the last piece, behind its last LF that has an even number of quotes before it. Whether a record really ends there, `split` finds out."""
     # Ten times as fast as `bytes.count`, and other threads run meanwhile.
-    quotes = np.count_nonzero(np.frombuffer(data, np.uint8) == ord('"'))
-    end = len(data)
-    while quotes % 2 or data[end - 1 : end] != b"\n":
-        before = data.rfind(b"\n", 0, end - 1) + 1
+    quotes = sum(int(np.count_nonzero(np.frombuffer(piece, np.uint8) == ord('"'))) for piece in pieces)
+    last = pieces[-1]
+    end = len(last)
+    while quotes % 2 or last[end - 1 : end] != b"\n":
+        before = last.rfind(b"\n", 0, end - 1) + 1
         if not before:
             return 0
-        quotes -= data.count(b'"', before, end)
+        quotes -= last.count(b'"', before, end)
         end = before
     return end
 
