@@ -220,8 +220,10 @@ def report(tools: list[Tool], rounds: int) -> str:
     grown = (ours.rows / ours.rate()) / (tenth.rows / tenth.rate())
     lines += [
         "",
-        f"- The full job reaches {ours.bytes_rate() / limit.bytes_rate():.1%} of the limit, the notes alone {notes.bytes_rate() / limit.bytes_rate():.1%}; "
-        f"beside polars' whole command, its start included as ours is, {limit.whole() * ours.rate() / ours.rows:.1%}.",
+        (
+            f"- The full job reaches {ours.bytes_rate() / limit.bytes_rate():.1%} of the limit, the notes alone {notes.bytes_rate() / limit.bytes_rate():.1%}. "
+            f"Beside polars' whole command, its start included as ours is, the full job reaches {limit.whole() * ours.rate() / ours.rows:.1%}."
+        ),
         f"- Ten times the records take {grown:.1f} times as long.",
     ]
     if slow := by_name.get("presidio, patterns only"):
