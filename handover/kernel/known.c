@@ -183,6 +183,8 @@ enum { NUMBERS, VALUES, FORMS };
 u32 take(const u8 *text, u32 count, Wanted *wanted, u32 columns, u8 *out) {
     for (Wanted *w = wanted; w < wanted + columns; w++) {
         out += -(u32)out & 7, w->out = out;
+        for (Wanted *before = wanted; before < w; before++)
+            if (w->seen && before->seen == w->seen) w->room -= before->added; /* or the table would get full */
         if (w->what == NUMBERS) w->size = 8 * hash_numbers(text, w->starts, w->ends, count, w->kind, (u64 *)out);
         else w->size = gather_new(text, w->starts, w->ends, count, w->what == FORMS, w->seen, w->seen_size, w->room, out, &w->added);
         if (w->size != NONE) out += w->size;

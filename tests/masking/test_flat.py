@@ -253,6 +253,21 @@ def test_the_learner_misses_nothing_of_what_it_is_not_given_twice(values: list[s
     assert learnt[0] == learnt[1]
 
 
+def test_columns_share_what_was_seen_and_never_fill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond its room values are given again; a table without a free slot would be searched for ever."""
+    monkeypatch.setattr(flat.SeenValues, "_SIZE", 1 << 12)
+    columns, rows = 40, 600
+    data = "".join(",".join(f"{row}甲{column}" for column in range(columns)) + "\n" for row in range(rows)).encode()
+    table = FlatTable([",".join(f"c{column}" for column in range(columns)).encode() + b"\n" + data], ",")
+    batch, seen = flat.FlatBatch(KERNEL, flat.Block(data, 0, last=True), table), flat.SeenValues(KERNEL)
+    wanted = [flat.Wanted(column, seen=seen) for column in range(columns)]
+    first, again = batch.take(wanted), batch.take(wanted)
+    KERNEL.mark = KERNEL.base
+    assert seen.room == 0
+    assert sum(map(len, first.values.values())) == columns * rows
+    assert sum(map(len, again.values.values())) == columns * rows - seen.size // 2
+
+
 @pytest.mark.parametrize("size", [2, 40, 55, 63, 64, 100, 119])
 def test_tokens_are_those_of_the_pseudonymiser(size: int) -> None:
     """Mail addresses of one and of two blocks of the hash, and four at once."""
