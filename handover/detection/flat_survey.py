@@ -69,7 +69,7 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
             torn = learnt.torn
             survey.records += learnt.count
             counts[-1] += learnt.count
-            if learnt.numbers and learnt.numbers.hashes:
+            if learnt.numbers:
                 numbers.submit(survey.known.add_number_hashes, learnt.numbers)
             for name, filled in learnt.filled.items():
                 survey.learn(name, filled, learnt.values.get(name, []))
@@ -130,7 +130,8 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
         if wanted:
             taken = batch.take(wanted)
             learnt.values |= {table.names[index]: values for index, values in taken.values.items()}
-            learnt.numbers = Hashes(b"".join(taken.hashes), taken.lengths)
+            if taken.hashes:
+                learnt.numbers = Hashes(b"".join(taken.hashes), taken.lengths)
     except WideRecordError:
         return _Learnt(0, {}, {}, batches=records_of([block], table))
     finally:

@@ -27,7 +27,7 @@ _KIND_OF = {
     "bank_card": "bank_card",
 }  # fmt: skip
 _JUDGES = {
-    **dict.fromkeys(_KIND_OF, "screen"),
+    **dict.fromkeys(_KIND_OF.keys() - _FREE, "screen"),
     "address": "whole_addresses",
     "birth_date": "whole_dates",
 }

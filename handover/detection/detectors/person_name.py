@@ -25,13 +25,10 @@ _WITH_DOT = compile_late(r"[一-鿿]{1,12}(?:[·•・][一-鿿]{1,12}){1,3}\Z")
 _LATIN = compile_late(r"(?:(?:Mr|Mrs|Ms|Dr)\.? )?[A-Z][A-Za-zÀ-ſ'’.-]*(?:,? [A-Z][A-Za-zÀ-ſ'’.-]*){1,4}\Z")
 _LATIN_WORD = compile_late(r"[A-Z][A-Za-zÀ-ſ'’-]{1,24}\Z")
 _ORGANISATIONS = ("公司", "集团", "有限", "商行", "银行", "中心", "学校", "医院", "酒店", "部门", "客服")
-#: Most names, told with one look.
-_PLAIN = compile_late(f"[{''.join(SURNAMES)}][一-鿿]{{1,2}}\\Z")
-#: The same as a whole line, and none of the organisations.
-_PLAIN_LINE = compile_late(
-    f"^(?!{'|'.join(_ORGANISATIONS)})[{''.join(SURNAMES)}](?!(?:{'|'.join(_ORGANISATIONS)})$)[一-鿿]{{1,2}}$",
-    re.MULTILINE,
-)
+#: Most names, and no organisation: as a value, and as a line of many.
+_PLAIN_NAME = f"(?!{'|'.join(_ORGANISATIONS)})[{''.join(SURNAMES)}](?!(?:{'|'.join(_ORGANISATIONS)})$)[一-鿿]{{1,2}}"
+_PLAIN = compile_late(f"{_PLAIN_NAME}\\Z")
+_PLAIN_LINE = compile_late(f"^{_PLAIN_NAME}$", re.MULTILINE)
 _NO_PERSON = compile_late(
     rf"{'|'.join(_ORGANISATIONS)}|\b(?:Inc|LLC|Ltd|Corp|Co|Bank|Company|Group|Services?|Center|University|Department|Union|Mortgage|Financial|Credit|Loan|Card|Account)\b"
 )
@@ -98,7 +95,7 @@ def find(text: str) -> Iterator[Span]:
 def is_chinese_name(value: str) -> bool:
     """Two to four characters beginning with a surname (compound ones too), or a transcribed name with dots."""
     if _PLAIN.match(value):
-        return value not in _WORDS and value[:2] not in _ORGANISATIONS and value[-2:] not in _ORGANISATIONS
+        return value not in _WORDS
     if _CHINESE.match(value):
         long_enough = value[:2] in COMPOUND_SURNAMES and len(value) > 2
         return (
