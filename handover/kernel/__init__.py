@@ -5,6 +5,9 @@ fault in the C stays in that memory: it can make a call fail, and reaches nothin
 """
 
 import atexit
+import ctypes
+import resource
+import struct
 import weakref
 from functools import cache
 from pathlib import Path
@@ -13,14 +16,24 @@ from typing import Any
 
 import numpy as np
 import wasmtime
+from wasmtime import _bindings as _c
+
+from handover.kernel.threads import cores
 
 #: What the kernel says when it has no answer, or nothing in a place (kernel.h).
 NONE = 0xFFFFFFFF
 _PAGE = 65536
-#: Address space for one instance. The usual four GiB with a guard behind it would be above a child's limit; instead
-#: every access is checked in code.
-_RESERVED = 128 * 1024 * 1024
+#: What an instance may use.
+_MOST_MEMORY = 128 * 1024 * 1024
+#: Address space for one instance: what its 32-bit addresses and the offsets in its code reach, so that no access need be checked. Where
+#: the process may not have so much, every access is checked in code.
+_REACH, _GUARD = 4 << 30, 32 << 20
+#: At once, for each core and beside them: two passes over a file.
+_INSTANCES = 2
 _ALIGNED = 16
+_MOST_ARGUMENTS = 12
+#: One argument as the library wants it, in 16 bytes.
+_ARGUMENT = "I12x"
 
 
 class KernelFullError(MemoryError):
@@ -41,17 +54,33 @@ def _module() -> tuple[wasmtime.Engine, wasmtime.Module]:
         return _compiled()
 
 
+def _has_room() -> bool:
+    allowed = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return allowed == resource.RLIM_INFINITY or allowed >= (cores() + 1) * _INSTANCES * (_REACH + _GUARD)
+
+
 @cache
 def _compiled() -> tuple[wasmtime.Engine, wasmtime.Module]:
     config = wasmtime.Config()
-    config.memory_reservation = _RESERVED
+    config.signals_based_traps = reaches = _has_room()
+    config.memory_reservation, config.memory_guard_size = (_REACH, _GUARD) if reaches else (_MOST_MEMORY, 0)
     config.memory_reservation_for_growth = 0
-    config.memory_guard_size = 0
     config.memory_may_move = False
-    config.signals_based_traps = False
     config.parallel_compilation = False
     engine = wasmtime.Engine(config)
     return engine, wasmtime.Module(engine, Path(__file__).with_name("kernel.wasm").read_bytes())
+
+
+@cache
+def _signatures() -> list[tuple[str, struct.Struct, bool]]:
+    """Of each function whose arguments and result are numbers of 32 bits: its name, the form of its arguments, whether it returns something."""
+    found = []
+    for export in _module()[1].exports:
+        if isinstance(export.type, wasmtime.FuncType):
+            arguments, results = export.type.params, export.type.results
+            if {str(number) for number in (*arguments, *results)} <= {"i32"}:
+                found.append((export.name, struct.Struct("=" + _ARGUMENT * len(arguments)), bool(results)))
+    return found
 
 
 _instances: "weakref.WeakSet[Kernel]" = weakref.WeakSet()
@@ -73,12 +102,20 @@ class Kernel:
         engine, module = _module()
         self._store = wasmtime.Store(engine)
         exports = wasmtime.Instance(self._store, module, []).exports(self._store)
-        self._functions = {name: exports[name] for name in exports}
-        memory = exports["memory"]
+        memory, top = exports["memory"], exports["__heap_base"]
         assert isinstance(memory, wasmtime.Memory)  # noqa: S101 - our own module
+        assert isinstance(top, wasmtime.Global)  # noqa: S101 - our own module
         self._memory = memory
+        self._look()
+        self._functions = {
+            name: (ctypes.byref(exports[name]._func), packed, answers)  # noqa: SLF001 - the C interface takes it
+            for name, packed, answers in _signatures()
+        }
+        self._context = self._store._context()  # noqa: SLF001 - the C interface takes it
+        self._numbers = (_c.wasmtime_val_raw_t * _MOST_ARGUMENTS)()
+        self._trap = ctypes.POINTER(_c.wasm_trap_t)()
         #: Where free memory begins, at first and now.
-        self.base = self.mark = int(exports["__heap_base"].value(self._store))
+        self.base = self.mark = int(top.value(self._store))
 
     def copy(self) -> "Kernel":
         """Another instance that holds all that this one does, at the same addresses."""
@@ -89,8 +126,22 @@ class Kernel:
         return other
 
     def call(self, name: str, *arguments: int) -> int:
-        """Calls an exported function."""
-        return self._functions[name](self._store, *arguments) or 0
+        """Calls an exported function; 0 when it returns nothing.
+
+        By the library's C interface: its `Func` converts one argument at a time, in a hundred calls that each hand the interpreter to
+        another thread.
+        """
+        function, packed, answers = self._functions[name]
+        packed.pack_into(self._numbers, 0, *arguments)
+        error = _c.wasmtime_func_call_unchecked(
+            self._context, function, self._numbers, _MOST_ARGUMENTS, ctypes.byref(self._trap)
+        )
+        if error:
+            raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001
+        if self._trap:
+            trap, self._trap = self._trap, ctypes.POINTER(_c.wasm_trap_t)()
+            raise wasmtime.Trap._from_ptr(trap)  # noqa: SLF001
+        return self._numbers[0].i32 if answers else 0
 
     def reserve(self, size: int) -> int:
         """Room for `size` bytes, as an address; whoever sets `mark` back gives it up.
@@ -100,11 +151,12 @@ class Kernel:
         """
         start = -(-self.mark // _ALIGNED) * _ALIGNED
         self.mark = start + size
-        missing = self.mark + _ALIGNED - self._memory.data_len(self._store)
+        missing = self.mark + _ALIGNED - len(self._bytes)
         if missing > 0:
-            if self.mark > _RESERVED - _PAGE:
+            if self.mark > _MOST_MEMORY - _PAGE:
                 raise KernelFullError("the kernel's memory is used up")
             self._memory.grow(self._store, -(-missing // _PAGE) + 64)
+            self._look()
         return start
 
     def put(self, data: bytes | np.ndarray) -> int:
@@ -117,5 +169,8 @@ class Kernel:
     def view(self, start: int, count: int, kind: Any) -> np.ndarray:
         """An array over the instance's own memory; valid until the next `reserve`."""
         dtype = np.dtype(kind)
-        address = self._memory.get_buffer_ptr(self._store, count * dtype.itemsize, start)
-        return np.frombuffer(address, dtype)
+        return self._bytes[start : start + count * dtype.itemsize].view(dtype)
+
+    def _look(self) -> None:
+        """After the memory has grown; it never moves."""
+        self._bytes = np.frombuffer(self._memory.get_buffer_ptr(self._store), np.uint8)

@@ -20,6 +20,11 @@ class TornBlockError(Exception):
     """A block that does not end where a record does: neither can the blocks behind it be read alone."""
 
 
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def in_order(
     work: Callable[[Worker, Block], Result],
     blocks: Iterable[Block],
@@ -34,8 +39,7 @@ def in_order(
 
     When a block meets `TornBlockError`, `otherwise` gets it and all that follow.
     """
-    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    count = max(1, count - caller_works)
+    count = max(1, cores() - caller_works)
     workers: SimpleQueue[Worker] = SimpleQueue()
     worker: Worker | None = None
     for _ in range(count):

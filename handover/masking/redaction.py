@@ -1,8 +1,10 @@
 """Rebuilds a file's records under a policy: whole values by field, hits in running text by kind."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import NamedTuple
 
 from handover.detection.inspection import survey_of
 from handover.detection.spans import Span
@@ -26,6 +28,14 @@ _ROUNDS = 3
 OnRecords = Callable[[str, int], None]
 
 
+class _Settled(NamedTuple):
+    """What becomes of one value."""
+
+    text: str
+    edits: list[Edit]
+    found: FieldRedaction
+
+
 class Redactor:
     """Applies one policy under one key to the batches of one file."""
 
@@ -35,6 +45,8 @@ class Redactor:
         self._tokens = Pseudonymiser(key)
         self._verbatim = policy.is_verbatim()
         self.fields: dict[str, FieldRedaction] = {}
+        #: By column, the values of the last batch.
+        self._settled: dict[str, dict[str, _Settled | None]] = {}
 
     def apply(self, batch: Batch) -> None:
         """Fills `replaced` of every column that changes."""
@@ -69,28 +81,47 @@ class Redactor:
         return coarse or f"[{kind or 'removed'}]"
 
     def _hits(self, column: Column, report: FieldRedaction) -> None:
-        scan = self._survey.column_scan(column.name)
-        hits = scan.find(column.values)
-        if not hits:
+        settled = self._settle(column)
+        if not any(settled.values()):
             return
         column.replaced = replaced = list(column.values)
-        for index, spans in hits.items():
-            value = column.values[index]
-            column.edits[index] = edits = self._edits(value, spans, None, report)
-            replaced[index] = _applied(value, edits)
-            report.replaced += replaced[index] != value
+        for index, value in enumerate(column.values):
+            if one := settled[value]:
+                replaced[index], column.edits[index] = one.text, one.edits
+        for value, count in Counter(column.values).items():
+            if one := settled[value]:
+                report.replaced += count * (one.text != value)
+                for total, found in ((report.kinds, one.found.kinds), (report.kept, one.found.kept)):
+                    for kind, times in found.items():
+                        total[kind] = total.get(kind, 0) + times * count
+
+    def _settle(self, column: Column) -> dict[str, _Settled | None]:
+        """What becomes of each value, None where nothing does: equal ones, in the batch before too, are judged once."""
+        before = self._settled.get(column.name, {})
+        settled = {value: before[value] for value in column.values if value in before}
+        new = list(dict.fromkeys(value for value in column.values if value not in settled))
+        settled.update(dict.fromkeys(new))
+        scan = self._survey.column_scan(column.name)
+        unsettled = []
+        for index, spans in scan.find(new).items() if new else ():
+            value, found = new[index], FieldRedaction(name=column.name, action="scan")
+            edits = self._edits(value, spans, None, found)
+            settled[value] = _Settled(_applied(value, edits), edits, found)
+            if _may_read_anew(value, spans):
+                unsettled.append(value)
         # A district and what stood behind the address may read as an address again: such values are scanned once more.
-        unsettled = [index for index, spans in hits.items() if _may_read_anew(column.values[index], spans)]
         for _ in range(_ROUNDS):
-            again = scan.find([replaced[index] for index in unsettled])
+            so_far = [one for value in unsettled if (one := settled[value])]
+            again = scan.find([one.text for one in so_far]) if so_far else {}
             unsettled = [unsettled[position] for position in again]
-            for index, spans in zip(unsettled, again.values(), strict=True):
-                once_more = FieldRedaction(name=report.name, action=report.action)
-                later = self._edits(replaced[index], spans, None, once_more)
-                column.edits[index] = edits = _with_later(column.edits[index], replaced[index], later)
-                replaced[index] = _applied(column.values[index], edits)
+            for value, position in zip(unsettled, again, strict=True):
+                one, once_more = so_far[position], FieldRedaction(name=column.name, action="scan")
+                edits = _with_later(one.edits, one.text, self._edits(one.text, again[position], None, once_more))
                 for kind, count in once_more.kinds.items():
-                    report.kinds[kind] = report.kinds.get(kind, 0) + count
+                    one.found.kinds[kind] = one.found.kinds.get(kind, 0) + count
+                settled[value] = _Settled(_applied(value, edits), edits, one.found)
+        self._settled[column.name] = settled
+        return settled
 
     def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
         hits = self._survey.column_scan(column.name).find(column.values)

@@ -24,6 +24,8 @@ EXIT_MEMORY = 77
 EXIT_EXCEPTION = 78
 #: stdin, stdout, stderr, and what a library opens for itself (fonts, its own modules).
 _OPEN_FILES = 64
+#: Address space without memory behind it, which the compiled loops (`handover.kernel`) reserve to catch what leaves their own.
+_RESERVED_PER_CORE = 9 << 30
 _GARBAGE_THRESHOLD = 50_000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -68,7 +70,9 @@ def main() -> None:
 
 def _set_limits(limits: Limits) -> None:
     _lower(resource.RLIMIT_CORE, 0, 0)
-    _lower(resource.RLIMIT_AS, limits.memory_bytes, limits.memory_bytes)
+    _lower(resource.RLIMIT_DATA, limits.memory_bytes, limits.memory_bytes)
+    addresses = limits.memory_bytes + _RESERVED_PER_CORE * ((os.cpu_count() or 1) + 1)
+    _lower(resource.RLIMIT_AS, addresses, addresses)
     _lower(resource.RLIMIT_CPU, limits.cpu_seconds, limits.cpu_seconds + 1)
     _lower(resource.RLIMIT_NOFILE, _OPEN_FILES, _OPEN_FILES)
     _lower(resource.RLIMIT_FSIZE, limits.output_bytes, limits.output_bytes)

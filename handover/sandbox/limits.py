@@ -8,8 +8,8 @@ MIB = 1024 * 1024
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Ceilings for one child."""
 
-    #: Address space, not resident memory: an interpreter with its libraries maps some 300 MiB it never touches, and reading
-    #: a scanned page maps 1.3 GiB and asks for half a GiB more at its peak, of which some 800 MiB are resident.
+    #: Private memory that it may write to, touched or not: reading a scanned page has 1.3 GiB of addresses and asks for half a GiB more at its
+    #: peak, of which some 800 MiB are resident.
     memory_bytes: int = 2560 * MIB
     #: A tight loop ends here even if the wall clock is generous because a disk is slow.
     cpu_seconds: int = 1800

@@ -230,7 +230,7 @@ def test_a_narrow_table_with_a_hit_in_every_cell_is_redacted_in_smaller_blocks(m
     known = KnownValues()
     known.table = NumberTable(MAX_NUMBERS)
     known.add_numbers(["13812345678"], "phone")
-    monkeypatch.setattr(kernel, "_RESERVED", Screen(known).kernel.mark + (1 << 20))
+    monkeypatch.setattr(kernel, "_MOST_MEMORY", Screen(known).kernel.mark + (1 << 20))
     fast, slow = both(data, default_policy())
     assert halved
     assert fast[0] == slow[0]

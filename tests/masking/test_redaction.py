@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from handover.detection import inspect_isolated, subject_digest
 from handover.detection.inspection import inspect
-from handover.formats import Edit, FormatRefusedError, open_records
+from handover.detection.survey import Survey
+from handover.formats import Column, Edit, FormatRefusedError, open_records
 from handover.masking import (
     FieldRule,
     Policy,
@@ -26,7 +27,8 @@ from handover.masking import (
     redact_isolated,
     residual_isolated,
 )
-from handover.masking.redaction import Redaction, _applied, _with_later
+from handover.masking.redaction import Redaction, Redactor, _applied, _with_later
+from handover.masking.report import FieldRedaction
 from handover.masking.residual import residual
 from handover.masking.selection import SelectionReport, select
 from tests.formats.rewriting import archive, database
@@ -334,3 +336,27 @@ def test_edits_of_a_text_that_was_edited_are_edits_of_the_original(data: st.Data
     middle = _applied(value, first)
     later = edits(len(middle))
     assert _applied(value, _with_later(first, middle, later)) == _applied(middle, later)
+
+
+def test_equal_values_are_judged_once_and_all_counted() -> None:
+    survey, note = Survey().finish(), f"卡号{CARD}，电话13812345678"
+    others = ["nothing here", "", note, "电话13912345678，李小四先生来电"]
+
+    def run(values: list[str], redactor: Redactor) -> tuple[list[str], FieldRedaction, list[list[Edit] | None]]:
+        column, report = Column("备注", values, range(len(values))), FieldRedaction(name="备注", action="scan")
+        redactor.apply_to(column, FieldRule("scan"), report)
+        return list(column.output()), report, [column.edits.get(index) for index in range(len(values))]
+
+    def fresh() -> Redactor:
+        return Redactor(survey, default_policy(), KEY)
+
+    alone = {value: run([value], fresh()) for value in others}
+    redactor = fresh()
+    for values in ([note], [note, *others, note], others * 3, ["nothing here"]):
+        out, report, edits = run(values, redactor)
+        assert out == [alone[value][0][0] for value in values]
+        assert edits == [alone[value][2][0] for value in values]
+        assert report.replaced == sum(alone[value][1].replaced for value in values)
+        for kind in ("bank_card", "mobile", "person_name"):
+            assert report.kinds.get(kind, 0) == sum(alone[value][1].kinds.get(kind, 0) for value in values)
+    assert alone[note][1].kinds == {"bank_card": 1, "mobile": 1}
