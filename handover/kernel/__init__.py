@@ -28,8 +28,8 @@ _MOST_MEMORY = 128 * 1024 * 1024
 #: Address space for one instance: what its 32-bit addresses and the offsets in its code reach, so that no access need be checked. Where
 #: the process may not have so much, every access is checked in code.
 _REACH, _GUARD = 4 << 30, 32 << 20
-#: At once, for each core and beside them: two passes over a file.
-_INSTANCES = 2
+#: For each core and beside them; two passes over a file have three at once on two cores.
+_INSTANCES = 4
 _ALIGNED = 16
 _MOST_ARGUMENTS = 12
 #: One argument as the library wants it, in 16 bytes.

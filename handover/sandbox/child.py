@@ -25,7 +25,7 @@ EXIT_EXCEPTION = 78
 #: stdin, stdout, stderr, and what a library opens for itself (fonts, its own modules).
 _OPEN_FILES = 64
 #: Address space without memory behind it, which the compiled loops (`handover.kernel`) reserve to catch what leaves their own.
-_RESERVED_PER_CORE = 9 << 30
+_RESERVED_PER_CORE = 17 << 30
 _GARBAGE_THRESHOLD = 50_000
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4

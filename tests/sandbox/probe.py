@@ -39,6 +39,13 @@ def hog(_: str) -> None:
         kept.append(bytearray(16 << 20))
 
 
+def kernels(argument: str) -> None:
+    from handover.kernel import Kernel, _has_room
+
+    made = [Kernel() for _ in range(int(argument))]
+    print(_has_room(), len(made), made[-1].call("is_utf8", made[-1].put(b"plain text" * 4), 10))
+
+
 def spin(_: str) -> None:
     while True:
         pass
@@ -105,7 +112,7 @@ def is_open(number: int) -> bool:
 
 
 ACTS = {
-    "echo": echo, "streams": streams, "flood": flood, "hog": hog, "spin": spin, "sleep": sleep, "leak": leak, "abort": abort,
+    "echo": echo, "streams": streams, "flood": flood, "hog": hog, "kernels": kernels, "spin": spin, "sleep": sleep, "leak": leak, "abort": abort,
     "connect": connect, "datagram": datagram, "execute": execute, "read": read, "write": write,
     "environment": environment, "progress": progress,
 }  # fmt: skip

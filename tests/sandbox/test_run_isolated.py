@@ -78,6 +78,12 @@ def test_memory_is_limited_and_said_so() -> None:
         probe("hog", memory_bytes=400 * MIB)
 
 
+def test_memory_that_compiled_loops_only_reserve_does_not_count() -> None:
+    """Four GiB for each of two instances a core and two beside them, in a child that may write to a tenth of one."""
+    count = 2 * (os.cpu_count() or 1) + 2
+    assert probe(f"kernels {count}", memory_bytes=400 * MIB) == f"True {count} 1"
+
+
 def test_output_is_limited() -> None:
     with pytest.raises(SandboxOutputError):
         probe("flood", output_bytes=3 * MIB)
