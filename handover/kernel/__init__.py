@@ -137,10 +137,10 @@ class Kernel:
             self._context, function, self._numbers, _MOST_ARGUMENTS, ctypes.byref(self._trap)
         )
         if error:
-            raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001
+            raise wasmtime.WasmtimeError._from_ptr(error)  # noqa: SLF001 - as `Func` does
         if self._trap:
             trap, self._trap = self._trap, ctypes.POINTER(_c.wasm_trap_t)()
-            raise wasmtime.Trap._from_ptr(trap)  # noqa: SLF001
+            raise wasmtime.Trap._from_ptr(trap)  # noqa: SLF001 - as `Func` does
         return self._numbers[0].i32 if answers else 0
 
     def reserve(self, size: int) -> int:

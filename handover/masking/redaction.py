@@ -90,10 +90,7 @@ class Redactor:
                 replaced[index], column.edits[index] = one.text, one.edits
         for value, count in Counter(column.values).items():
             if one := settled[value]:
-                report.replaced += count * (one.text != value)
-                for total, found in ((report.kinds, one.found.kinds), (report.kept, one.found.kept)):
-                    for kind, times in found.items():
-                        total[kind] = total.get(kind, 0) + times * count
+                report.add(one.found, count)
 
     def _settle(self, column: Column) -> dict[str, _Settled | None]:
         """What becomes of each value, None where nothing does: equal ones, in the batch before too, are judged once."""
@@ -101,27 +98,35 @@ class Redactor:
         settled = {value: before[value] for value in column.values if value in before}
         new = list(dict.fromkeys(value for value in column.values if value not in settled))
         settled.update(dict.fromkeys(new))
-        scan = self._survey.column_scan(column.name)
-        unsettled = []
-        for index, spans in scan.find(new).items() if new else ():
+        scan, unsettled = self._survey.column_scan(column.name), dict[str, _Settled]()
+        for index, spans in scan.find(new).items():
             value, found = new[index], FieldRedaction(name=column.name, action="scan")
             edits = self._edits(value, spans, None, found)
-            settled[value] = _Settled(_applied(value, edits), edits, found)
+            settled[value] = one = _Settled(_applied(value, edits), edits, found)
+            found.replaced = int(one.text != value)
             if _may_read_anew(value, spans):
-                unsettled.append(value)
+                unsettled[value] = one
         # A district and what stood behind the address may read as an address again: such values are scanned once more.
         for _ in range(_ROUNDS):
-            so_far = [one for value in unsettled if (one := settled[value])]
-            again = scan.find([one.text for one in so_far]) if so_far else {}
-            unsettled = [unsettled[position] for position in again]
-            for value, position in zip(unsettled, again, strict=True):
-                one, once_more = so_far[position], FieldRedaction(name=column.name, action="scan")
-                edits = _with_later(one.edits, one.text, self._edits(one.text, again[position], None, once_more))
-                for kind, count in once_more.kinds.items():
-                    one.found.kinds[kind] = one.found.kinds.get(kind, 0) + count
-                settled[value] = _Settled(_applied(value, edits), edits, one.found)
+            if not unsettled:
+                break
+            candidates = list(unsettled.items())
+            again = scan.find([one.text for _, one in candidates])
+            unsettled = {}
+            for position, spans in again.items():
+                value, one = candidates[position]
+                unsettled[value] = self._edited_again(value, one, spans)
+            settled.update(unsettled)
         self._settled[column.name] = settled
         return settled
+
+    def _edited_again(self, value: str, one: _Settled, spans: list[Span]) -> _Settled:
+        later = FieldRedaction(name=one.found.name, action=one.found.action)
+        edits = _with_later(one.edits, one.text, self._edits(one.text, spans, None, later))
+        # What the policy keeps was counted the first time.
+        later.kept = {}
+        one.found.add(later)
+        return _Settled(_applied(value, edits), edits, one.found)
 
     def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
         hits = self._survey.column_scan(column.name).find(column.values)

@@ -20,15 +20,18 @@ class FieldRedaction(msgspec.Struct, kw_only=True):
     #: Hits that the policy keeps, by kind.
     kept: dict[str, int] = msgspec.field(default_factory=dict)
 
+    def add(self, more: "FieldRedaction", times: int = 1) -> None:
+        """What was done elsewhere in the field, so many times."""
+        self.replaced += times * more.replaced
+        for counts, added in ((self.kinds, more.kinds), (self.kept, more.kept)):
+            for kind, count in added.items():
+                counts[kind] = counts.get(kind, 0) + times * count
+
 
 def merge_fields(total: dict[str, FieldRedaction], more: Iterable[FieldRedaction]) -> None:
     """Adds what was done to fields in another part of a file."""
     for field in more:
-        known = total.setdefault(field.name, FieldRedaction(name=field.name, action=field.action))
-        known.replaced += field.replaced
-        for counts, added in ((known.kinds, field.kinds), (known.kept, field.kept)):
-            for kind, count in added.items():
-                counts[kind] = counts.get(kind, 0) + count
+        total.setdefault(field.name, FieldRedaction(name=field.name, action=field.action)).add(field)
 
 
 class RedactionReport(msgspec.Struct, kw_only=True):
