@@ -36,17 +36,17 @@ class Human(Window):
         self._press(self.page.locator("main button.primary"))
 
     def visit(self, path: str) -> None:
-        answer, deadline = None, time.monotonic() + _PATIENCE
+        answer, wrong, deadline = None, "no answer", time.monotonic() + _PATIENCE
         while answer is None:
-            # A page that loads itself again (its job has just ended) takes the place of the one asked for; so may the next,
-            # and loading takes its time on a busy machine.
+            # A page that loads itself again (its job has just ended) takes the place of the one asked for, which then
+            # ends with an error or without an answer; so may the next, and loading takes its time on a busy machine.
             self.page.wait_for_load_state()
             try:
                 answer = self.page.goto(path)
-                assert answer is not None, f"{self.name}: {path} did not open"
-            except Error:
-                if time.monotonic() > deadline:
-                    raise
+            except Error as error:
+                wrong = error.message
+            if answer is None:
+                assert time.monotonic() < deadline, f"{self.name}: {path} did not open: {wrong}"
                 self.page.wait_for_timeout(400)
         assert answer.status < 400, f"{self.name}: {path} answers {answer.status}: {self.page.inner_text('main')[:600]}"
 
