@@ -39,6 +39,8 @@ def _start(place: Path, *command: str, stderr: int) -> "subprocess.Popen[bytes]"
         stdout=subprocess.PIPE,
         stderr=stderr,
         start_new_session=True,
+        # A suite in the background of a shell ignores the signal, and so would what it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
