@@ -41,7 +41,7 @@ from handover.kernel import Kernel
 #: What the kernel was written for.
 VERSIONS = {
     "resident_id": 3, "passport": 1, "travel_permit": 1, "mobile": 3, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
-    "person_name": 4, "address": 4, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
+    "person_name": 5, "address": 4, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
     "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 2,
 }  # fmt: skip
 
@@ -61,6 +61,7 @@ _WORDS = (
 #: The same wherever they stand.
 _SLOW_TERMS = (
     *(term for term in _WORDS if not term.isascii()), *credential.KEY_STARTS, *passport.CUES, *travel_permit.CUES, *wechat.CUES, *imei.CUES, *vin.CUES,
+    "律师事务", "律师行", "律师楼", "会计师事务", "会计师行", "会计师楼", "会计事务", "会计行", "会计楼",
     "qq", "扣扣", "地址", "住址", "ssn", "social security", ".invalid", "corner of ", "apt ", "apt.", "suite ",
     *(f"{office}{dot}{space}box" for office in ("o", "office") for dot in ("", ".") for space in ("", " ")), "gpobox", "gpo box",
 )  # fmt: skip
@@ -117,6 +118,8 @@ _CHARACTERS = (
     ("，；、·（）‐‑‒–—−\u00a0\u3000转", _JOINS),
     # Folded to ASCII, or of degrees, or equal to an ASCII letter when case is ignored.
     ("＠．－＿＋°′″ſıİ\u212a", _DOUBT),
+    # Between the parts of a name: only the detector knows where it begins and ends.
+    ("·•・", _DOUBT),
 )
 #: Ranges in which nothing is taken for granted: Latin letters with accents, full-width forms, odd spaces, unseen characters, surrogates.
 _DOUBTFUL = ((0x85, 0x86), (0xAD, 0xAE), (0xC0, 0x250), (0x34F, 0x350), (0x61C, 0x61D), (0x115F, 0x1161), (0x1680, 0x1681), (0x17B4, 0x17B6),

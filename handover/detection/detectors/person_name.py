@@ -13,7 +13,7 @@ from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 
-KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 4, "whole"
+KIND, LEVEL, VERSION, WINDOW = "person_name", "L3", 5, "whole"
 
 #: Words that begin with a surname's character; a name column would not hold them, a product column does.
 _WORDS = frozenset(
@@ -49,6 +49,8 @@ POSITIVE = (
     ("彭先生毕业于一所大学", "彭"),
     ("刁秀芝女士说，尚未收到", "刁秀芝"),
     ("陳大文先生來電查詢", "陳大文"),
+    ("歌手买买提·吐尔逊说，他明天来", "买买提·吐尔逊"),
+    ("到机场送霍主席一行", "霍"),
     ("My name is John Smith and I", "John Smith"),
     ("I spoke to Mary O'Brien yesterday", "Mary O'Brien"),
     ("Dear Ms. Nguyen, thank you", "Nguyen"),
@@ -72,6 +74,9 @@ NEGATIVE = (
     "铁路局长和音乐老师",
     "2010年起，任财务总监",
     "世纪律师事务所",
+    "石杜律师事务所、黄岩会计师事务所",
+    "主席先生，首席法官到了",
+    "北京·海淀和电影·电视",
     "湖南省长沙市长沙县",
     "周二晚表示感谢",
     "已联系安排下周发货",
@@ -83,6 +88,8 @@ NEGATIVE = (
     "they will miss Portugal",
     "N. Dakota and S. Carolina",
     "Green Tree and Morgan Stanley called",
+    "Procter & Gamble and Johnson & Johnson",
+    "Curriculum Vitae: a degree Magna Cum Laude",
 )
 
 

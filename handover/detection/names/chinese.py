@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 
+from handover.detection.addresses.regions import gazetteer
 from handover.detection.names.surnames import COMPOUND_SURNAMES, SURNAMES
 from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
@@ -61,17 +62,34 @@ _LIST = compile_late(
     rf"(?<![一-鿿])(?:{_SURNAME}(?:{_GIVEN}){{1,2}}[、， ]){{1,}}(?:{_SURNAME}(?:{_GIVEN}){{1,2}})(?=[、，。；;等\s\0]|\Z|[和与及])"
 )
 _ITEM = compile_late("[一-鿿]+")
+#: Between the parts of a name; and those around one, where no space or sign ends it.
+_DOT = compile_late("[·•・](?<=[一-鿿].)(?=[一-鿿])")
+_HAN_BEFORE = compile_late(r"[一-鿿]+\Z")
+_PARTS_BEHIND = compile_late(f"(?:(?:(?![{FUNCTION}])[一-鿿]){{1,8}}[·•・]){{0,3}}([一-鿿]{{1,12}})")
+_LEAD, _LONGEST_PART = 12, 7
+_NOT_FIRST = compile_late(
+    f"{TITLE}|首相|王储|国王|主帅|前锋|后卫|中场|门将|导演|明星|夫人|姓名|[{FUNCTION}国人员家队族党籍手村县市省长官叫住]"
+)
+_NOT_LAST = compile_late(f"{TITLE}|夫妇|夫人|[今昨明近]日|[今昨明]天|[{FUNCTION}住获当以]")
+#: What names of other languages are written with.
+_TRANSCRIBES = frozenset(
+    "阿埃艾安奥巴贝本比别宾伯博布不才查茨川次达戴丹道德登迪丁杜顿多厄恩尔法菲费芬佛夫弗福盖甘冈高戈格古哈海汉豪赫黑亨胡华霍基吉加杰金卡凯坎康考柯科可克肯库奎拉莱赖兰朗劳勒雷里力利莉立丽莲列林琳伦隆娄"
+    "卢鲁路露罗洛略吕马玛麦曼芒梅门蒙米密敏摩莫默姆穆买木纳娜奈南内尼妮涅宁纽努诺欧帕派潘庞佩彭蓬皮平珀普奇齐契恰乔切琼丘然热仁荣茹瑞若撒萨赛桑瑟森沙莎珊尚绍舍申圣史士舒斯丝思司苏索塔泰坦汤唐特滕提廷图吐"
+    "托瓦娃万旺威韦维翁沃乌吾武西希锡夏香肖谢辛休逊许雅亚娅扬耶叶伊依因英尤于约扎詹珍芝朱兹孜宗佐让冯什都黎迈拜功坚来地居合再祖汗"
+)
 #: What an office or a group ends with, not a name: 党委副(书记), 曾任(所长), 向全体(代表).
 _NO_GIVEN = frozenset("次经任委部副室科处所员件体家原前总兼")
 #: Surnames that are far more often a word by themselves.
 _ALSO_WORDS = frozenset("由曾和于向应原时全查满明计党融宿祝贺许文包安高连从能那相成车方经平")
 #: And before an office one that says who holds it: 任财务总监.
 _HOLDS = "任"
-#: No surname by itself before a title: 铁路局长, 音乐老师, 统战部长.
+#: No surname by itself before a title: 铁路局长, 音乐老师, 统战部长, 首席法官.
 _NOT_ALONE = _ALSO_WORDS - {"高", "许", "文", "安", "方", "于"} | frozenset(
-    "任路乐战房商关管家后游单利石支容易古越化花谷卓班别"
+    "席任路乐战房商关管家后游单利石支容易古越化花谷卓班别"
 )
 _OF_REGIONS = "省市县镇村"
+#: No word of two characters ends with a surname behind one of these: 找到张主席, 处里的范处长.
+_BEFORE_SURNAME = "的为当到听被据随陪见送"
 _ALONE = compile_late(f"({_POLITE})|(?:{_OFFICE})")
 #: All of both, for the kernel.
 BEHIND_SURNAME = frozenset(f"{_POLITE}|{_OFFICE}".replace("(?!事务)", "").split("|"))
@@ -99,11 +117,39 @@ def find(text: str) -> Iterator[Span]:
         yield from _at(text, title.end(), 0.7, bare=False)
     for title in _ALONE.finditer(text):
         yield from _surname_before(text, title.start(), polite=title[1] is not None)
+    if _DOT.search(text):
+        yield from _dotted(text)
     for row in _LIST.finditer(text):
         items = list(_ITEM.finditer(text, *row.span()))
         if any(len(m[0]) > 2 for m in items) and not any(m[0] in words() or _PLACE_END.search(m[0]) for m in items):
             for item in items:
                 yield Span(item.start(), item.end(), "person_name", 0.6)
+
+
+def _dotted(text: str) -> Iterator[Span]:
+    """Names with dots between their parts, in the characters that transcribe foreign ones: 买买提·吐尔逊, 阿·比尔金."""
+    done = 0
+    for dot in _DOT.finditer(text):
+        at = dot.start()
+        if at < done:
+            continue
+        run = _HAN_BEFORE.search(text, max(0, at - _LEAD), at)
+        rest = _PARTS_BEHIND.match(text, dot.end())
+        if run is None or rest is None:
+            continue
+        start = max(
+            (cut.end() for cut in _NOT_FIRST.finditer(text, run.start(), at) if cut.end() < at), default=run.start()
+        )
+        last = _NOT_LAST.search(text, rest.start(1) + 1, rest.end())
+        done = last.start() if last else rest.end()
+        parts = _DOT.split(text[start:done])
+        strange = sum(character not in _TRANSCRIBES for part in parts for character in part)
+        if max(map(len, parts)) <= _LONGEST_PART and strange * 5 <= sum(map(len, parts)) and not _is_region(parts):
+            yield Span(start, done, "person_name", 0.83)
+
+
+def _is_region(parts: list[str]) -> bool:
+    return any(part in gazetteer().names or part in gazetteer().short_districts for part in parts)
 
 
 def _at(text: str, start: int, confidence: float, *, bare: bool) -> Iterator[Span]:
@@ -136,6 +182,7 @@ def _before(text: str, end: int) -> Iterator[Span]:
             name in words()
             or name[1:] in _TITLES
             or (name[0] == _HOLDS and _OFFICE_BEHIND.match(text, end))
+            or _FIRM_BEHIND.match(text, end)
             or name[-1] in _NO_GIVEN
             or (not apart and (_PLACE_END.search(name) or name[0] in _ALSO_WORDS))
         ):
@@ -163,7 +210,7 @@ def _surname_before(text: str, end: int, *, polite: bool) -> Iterator[Span]:
     lead = text[max(0, start - 6) : start]
     if lead and text[end] in _OF_REGIONS and not _NO_HAN.match(lead[-1]):  # 长沙市长沙县
         return
-    if (polite and surname not in _ALSO_WORDS) or _is_apart(lead):
+    if (polite and surname not in _ALSO_WORDS) or _is_apart(lead) or lead[-1] in _BEFORE_SURNAME:
         yield Span(start, end, "person_name", 0.7)
 
 
@@ -178,4 +225,6 @@ def _is_apart(lead: str) -> bool:
 
 
 _OFFICE_BEHIND = compile_late(_OFFICE)
+#: A firm that bears a name: 石杜律师事务所, 黄岩会计师事务所.
+_FIRM_BEHIND = compile_late("(?:律师|会计师?)(?:事务|行|楼)")
 _ENDS_WITH_CUE = compile_late(rf"(?:{TITLE}|联系|通知|客户|用户|业主)\Z")

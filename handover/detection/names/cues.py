@@ -43,6 +43,7 @@ LEADING = _words(
     belgian bulgarian croatian czech hungarian romanian serbian slovak ukrainian egyptian brazilian argentine chilean colombian
     thai vietnamese indonesian malaysian filipino nigerian kenyan soccer cricket tennis rugby nhl nba mlb
     barclay barclays barclaycard scottrade ally gmail yahoo hotmail
+    curriculum vitae magna summa cum laude
     """
 )
 #: Behind a row these make it an organisation, a street or a thing.

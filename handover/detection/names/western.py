@@ -61,6 +61,7 @@ _SMALL = compile_late(
 )
 _SMALL_WORD = compile_late(r"[^ ]+")
 _SHORTEST_SURNAME = 4
+_AND_PARTNER, _PARTNER_AND = compile_late(" & [A-Z]"), compile_late("[A-Za-z] & \\Z")
 _GERMAN = compile_late(
     r"(?<![A-Za-z])(?:der|die|das|und|ist|nicht|ein|eine[mnrs]?|mit|von|vom|für|auf|zu|zum|zur|dem|des|im|wird|wurden?|werden|sich|als|bei|nach|aus|oder|auch|dass|über|hat|haben)(?![A-Za-z])"
 )
@@ -206,6 +207,8 @@ def _judge(text: str, part: list[_Word], before: _Word | None, after: _Word | No
         return
     start, end = part[0].start, part[-1].end
     single = len(part) == 1 and part[0].weight < _SURNAME
+    if len(part) == 1 and _is_partner(text, part[0], before):
+        return
     if single and after is not None and after.start - end < 2:  # an ordinary word and another: Green Tree
         return
     confidence = _confidence(text, part, before)
@@ -213,6 +216,12 @@ def _judge(text: str, part: list[_Word], before: _Word | None, after: _Word | No
         return
     if confidence:
         yield Span(start, end, "person_name", confidence)
+
+
+def _is_partner(text: str, word: _Word, before: _Word | None) -> bool:
+    """Whether a surname is one of a firm's: Procter & Gamble; Anna & Ben are persons."""
+    joined = _AND_PARTNER.match(text, word.end) or _PARTNER_AND.search(text, max(0, word.start - 4), word.start)
+    return bool(joined) and "s" in word.flags and not (before is not None and before.plain in TITLES)
 
 
 def _among_german(text: str, start: int, end: int) -> bool:
