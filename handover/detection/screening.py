@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from handover.detection.addresses import chinese as addresses
 from handover.detection.addresses import regions
 from handover.detection.detectors import (
     DETECTORS,
@@ -41,7 +42,7 @@ from handover.kernel import Kernel
 #: What the kernel was written for.
 VERSIONS = {
     "resident_id": 3, "passport": 1, "travel_permit": 1, "mobile": 3, "landline": 3, "phone": 3, "email": 1, "wechat": 2, "qq": 2,
-    "person_name": 5, "address": 4, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
+    "person_name": 5, "address": 5, "bank_card": 2, "iban": 2, "uscc": 2, "plate": 2, "vin": 1, "ip": 1, "mac": 1, "imei": 1, "gps": 2,
     "birth_date": 2, "credential": 2, "health": 2, "religion": 2, "criminal": 2, "credit": 2, "us_ssn": 2,
 }  # fmt: skip
 
@@ -120,6 +121,8 @@ _CHARACTERS = (
     ("＠．－＿＋°′″ſıİ\u212a", _DOUBT),
     # Between the parts of a name: only the detector knows where it begins and ends.
     ("·•・", _DOUBT),
+    # Read as other characters in addresses.
+    (addresses.TRADITIONAL[0], _DOUBT),
 )
 #: Ranges in which nothing is taken for granted: Latin letters with accents, full-width forms, odd spaces, unseen characters, surrogates.
 _DOUBTFUL = ((0x85, 0x86), (0xAD, 0xAE), (0xC0, 0x250), (0x34F, 0x350), (0x61C, 0x61D), (0x115F, 0x1161), (0x1680, 0x1681), (0x17B4, 0x17B6),
@@ -127,7 +130,7 @@ _DOUBTFUL = ((0x85, 0x86), (0xAD, 0xAE), (0xC0, 0x250), (0x34F, 0x350), (0x61C, 
              (0xFEFF, 0xFF00), (0xFF10, 0xFF1A), (0xFF21, 0xFF3B), (0xFF41, 0xFF5B), (0xFFA0, 0xFFA1))  # fmt: skip
 
 #: Lower-case words that a street's name begins and ends with (addresses/western.py); others begin with a capital.
-_STREETS = "rue avenue boulevard bd place chemin quai via viale corso piazza calle avenida paseo plaza rua travessa ulica ul al carrer strada"
+_STREETS = "rue avenue boulevard bd place chemin impasse cours ruelle sentier route quai via viale corso piazza calle avenida paseo plaza rua travessa ulica ul al carrer strada"
 _STREET_ENDS = "strasse str utca u terrasse vei gate n"
 #: An abbreviation of capitals is no name, a short given name is.
 _ABBREVIATION = 3

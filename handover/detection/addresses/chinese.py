@@ -12,7 +12,7 @@ from handover.detection.spans import Span
 
 _NUM = "(?:[0-9]{1,5}[A-Za-z]?|[A-Za-z][0-9]{0,4}|[一二三四五六七八九十百零〇两]{1,4})"
 _UNIT = (
-    rf"(?:[甲乙丙丁附新]?第?{_NUM}(?:[-~至、/之]{_NUM}){{0,3}}"
+    rf"(?:(?<=[楼栋幢号元层室])[东南西北中](?:单元|户(?![型口外籍]))|[甲乙丙丁附新]?第?{_NUM}(?:[-~至、/之]{_NUM}){{0,3}}"
     r"(?:号楼|号院|号线|号|弄|幢|栋|座(?!造)|单元|楼|层|室|支弄|巷|组|队|门|梯|房|铺|区|期|排|段|街坊|街|路|村|#|F|f)(?![民市期]))"
 )
 #: Where a name below the district ends.
@@ -48,6 +48,14 @@ _BARE_REST = compile_late(r"[^,，、]{3,20}\Z")
 #: Behind these a region and whatever follows up to the next sign is an address.
 _DELIVERED = compile_late("(?:寄[到至往]|送[到至往]|发[到至往]|搬[到至]|住在?|家住|现住)\\Z")
 _TO_THE_SIGN = compile_late(rf"(?:{_NAME}|[-_#~/ ]){{3,28}}(?=[，,。；;！!\0\n]|\Z)")
+#: Addresses of Hong Kong, Macau and Taiwan: the characters of houses, streets and regions in which they differ are read as those that
+#: everything here is written in. Each is one for one, so that positions stay.
+TRADITIONAL = (
+    "號樓廈區縣鎮鄉園莊廣場門層單組隊鋪處棟業產創開發風農貿國匯邨灣東華龍寶麗興銀環臺鐵馬車陽陰島嶼鳳雲嶺嶽溫韓錦貴爾達聯會觀頭間舊長關愛樂濱進運連遼遠豐賓貢賢賽贊趙輝輪邊鄭鄰雙離電順頂館驛魚鹽麥黃點齊後樹橋榮漢潤澤濟瀘營爐獅瑪禮窪節範紅經綠維綿織羅義聖蓮葉蘆蘇藍蘭衛許軍遷遙郵鋼鐘閣靈靜駐鶴鷹",
+    "号楼厦区县镇乡园庄广场门层单组队铺处栋业产创开发风农贸国汇村湾东华龙宝丽兴银环台铁马车阳阴岛屿凤云岭岳温韩锦贵尔达联会观头间旧长关爱乐滨进运连辽远丰宾贡贤赛赞赵辉轮边郑邻双离电顺顶馆驿鱼盐麦黄点齐后树桥荣汉润泽济泸营炉狮玛礼洼节范红经绿维绵织罗义圣莲叶芦苏蓝兰卫许军迁遥邮钢钟阁灵静驻鹤鹰",
+)
+_SIMPLIFIED = str.maketrans(*TRADITIONAL)
+_HAS_TRADITIONAL = compile_late(f"[{TRADITIONAL[0]}]")
 _STOP = compile_late('[\0\n。；;！!？?“”"：:\t《》<>【】]')
 _REACH = 64
 #: Above that of a known name: the name of a person inside an address (a shop, a street) belongs to it.
@@ -56,7 +64,7 @@ _CONFIDENCE = 0.84
 _STREET = "(?:大道|大街|路|街|道|巷|弄|里|胡同|村|镇|乡|小区|新村|花园|公寓|家园|苑|广场|大厦|中心|山庄|创业园|工业园|工业区|市场|商贸城|商城|珠宝城|轻纺城|汽车城|五金城)"
 #: From the street's last character to the end; what lies before is found by looking backwards.
 _TAIL = compile_late(
-    rf"{_STREET}(?:[东南西北中]|[一-鿿]{{0,8}}(?:小区|新村|花园|公寓|家园|苑|广场|大厦))?[\s_]?(?:{_UNIT}[,， _]?(?:[一-鿿]{{2,8}}(?:小区|花园|公寓|家园|苑|大厦|广场))?)+{_ROOM}?"
+    rf"{_STREET}(?:[东南西北中]|[一-鿿]{{0,8}}(?:小区|新村|花园|公寓|家园|苑|广场|大厦|家属[院楼区]|宿舍|大院))?[\s_]?(?:{_UNIT}[,， _]?(?:[一-鿿]{{2,8}}(?:小区|花园|公寓|家园|苑|大厦|广场))?)+{_ROOM}?"
 )
 #: A street with a number alone, where the phrase ends behind it: 永茂西路329.
 _BARE = compile_late(
@@ -96,6 +104,8 @@ _PLACE = compile_late(r"[省市区县镇乡村路街巷弄胡同号院楼座层�
 
 def find(text: str) -> Iterator[Span]:
     """Addresses in folded text."""
+    if _HAS_TRADITIONAL.search(text):
+        text = text.translate(_SIMPLIFIED)
     done = 0
     for trigger in _TRIGGER.finditer(text):
         if trigger.start() < done:
@@ -210,7 +220,7 @@ def _start(text: str, low: int, street: int) -> int:
 def district(value: str) -> str:
     """Province, city and district of a mainland address; empty when none is written."""
     text = value.strip()
-    regions = regions_at(text, 0, len(text))
+    regions = regions_at(text.translate(_SIMPLIFIED), 0, len(text))
     return text[: regions.end] if regions else ""
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 from handover.detection.names.cues import LEADING
 from handover.detection.names.lexicon import ordinary_words, plain
+from handover.detection.names.western import find as find_names
+from handover.detection.names.western import no_names
 from handover.detection.patterns import compile_late
 from handover.detection.spans import Span
 
@@ -26,7 +28,7 @@ _ORDINAL = "[0-9]{1,3}(?:st|nd|rd|th|ST|ND|RD|TH)"
 #: A word that does not also stand before other numbers (months, parts of a text).
 _PROPER = rf"(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Section|Page|Chapter|Part|Item|Step|Article|Line|Level|Version|Windows|No|Form|Phase|Class|Grade|Area|Days?|Years?|Months?|Hours?|In|On|At|By|To|For|From|The|And|Or|Of|I|A)[a-z]*\b){_WORD}"
 _STREET_NAME = (
-    r"(?:[Rr]ue|RUE|[Aa]venue|[Bb]oulevard|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]llée|[Qq]uai|[Vv]ia|[Vv]iale|[Cc]orso|[Pp]iazza|[Cc]alle"
+    r"(?:[Rr]ue|RUE|[Aa]venue|[Bb]oulevard|[Bb]oul\.|[Bb]d|[Pp]lace|[Cc]hemin|[Aa]llée|[Ii]mpasse|[Cc]ours|[Rr]uelle|[Ss]entier|[Rr]oute(?= de)|[Qq]uai|[Vv]ia|[Vv]iale|[Cc]orso|[Pp]iazza|[Cc]alle"
     r"|[Aa]venida|Av\.|[Pp]aseo|[Pp]laza|[Rr]ua|[Tt]ravessa|[Uu]lica|[Uu]l\.|[Aa]l\.|[Cc]arrer|[Ss]trada|An der|Auf der|Am|Im)"
     rf"(?: (?:(?:de la|de l['’]|de los|de las|des|del|della|de|du|do|da|dos|di|la|le|les|el) ?)?{_WORD}){{1,4}}"
 )
@@ -48,7 +50,7 @@ _FIRST = compile_late(
     "(?:"
     + "|".join(
         (
-            rf"{_NUMBER},? (?:{_NUMBER} )?(?:{_DIRECTION}\.? )?(?:(?:{_WORD}|{_ORDINAL}) ){{1,4}}?{_SUFFIX}(?![{_LETTER}0-9])(?: (?:{_WORD} )?{_SUFFIX}(?![{_LETTER}0-9]))?\.?(?: {_DIRECTION}\b\.?)?",
+            rf"{_NUMBER},? (?:{_NUMBER} )?(?:{_DIRECTION}\.? )?(?:(?:{_WORD}|{_ORDINAL}) ){{1,4}}?{_SUFFIX}(?![{_LETTER}0-9])(?: (?:{_WORD} )?{_SUFFIX}(?![{_LETTER}0-9]))?\.?(?: {_DIRECTION}\b\.?)?(?: [0-9]{{1,2}}(?= #))?",
             rf"{_NUMBER} (?:{_DIRECTION}\.? )?(?:(?:County|State|US|U\.S\.) )?(?:Highway|Hwy|Route|Rte|County Road|Avenue of the)\.? (?:[0-9]{{1,4}}|{_WORD})",
             rf"{_NUMBER}(?: bis| ter)?,? {_STREET_NAME}(?:,? [0-9]{{1,4}}(?![0-9]))?",
             rf"{_NUMBER} (?:{_WORD} )?{_STEMMED}\.? [0-9]{{1,4}}(?: ?[A-Za-z])?",
@@ -82,8 +84,11 @@ _DIGITS = compile_late(r"[0-9](?<![0-9A-Za-z_/.$-].)[0-9]{0,5}(?![0-9%:])")
 #: How far before its number a street line may begin.
 _REACH = 60
 _SEPARATOR = compile_late(r"[ \t]*,?[ \t]*\n[ \t>?]*,?[ \t]*(?:\n[ \t>?]*)?|[ \t]*,[ \t]*| {1,3}(?:- )?")
+#: Parts of a site and of a post office, when a number or a letter follows: Tower 1, App. 904, Station A.
+_PART = r"(?:Tower|Block|Blk|Level|Phase|Wing|Sector|Station|Stn|App|Bureau)\.?"
 _UNIT = compile_late(
-    r"(?i:apt|apartment|suite|ste|unit|floor|room|rm|flat|building|bldg|box|lot|c/o)\.? ?#? ?[0-9A-Z][0-9A-Za-z-]{0,6}(?![A-Za-z])|#[ ]?[0-9A-Za-z-]{1,6}|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor"
+    r"(?i:apt|apartment|suite|ste|unit|floor|room|rm|flat|building|bldg|box|lot|c/o)\.? ?#? ?[0-9A-Z][0-9A-Za-z-]{0,6}(?![A-Za-z])|#[ ]?[0-9A-Za-z-]{1,9}|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor"
+    rf"|{_PART} (?:[0-9]{{1,4}}[A-Z]?|[A-Z])(?![A-Za-z0-9])"
 )
 #: A flat or a floor in front of the street line: Flat 2, 14 High Street; 12/F, 39 Wellington Street.
 _UNIT_BEFORE = compile_late(
@@ -91,10 +96,10 @@ _UNIT_BEFORE = compile_late(
     r"|[0-9]{1,3}(?:st|nd|rd|th) [Ff]loor, ?|[0-9]{1,3}/F,? ?){1,4}\Z"
 )
 _POSTCODE = compile_late(
-    r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?:D|F|CH|A|L|B|DK|SE|FI|NO|PL|I|E)-[0-9]{4,5}|[0-9]{5}(?:-[0-9]{3,4})?|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{4}(?: [A-Z]{2}\b)?)(?![0-9A-Za-z:/.-]?[0-9A-Za-z])"
+    r"(?:[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2}|[A-Z][0-9][A-Z] ?[0-9][A-Z][0-9]|(?:D|F|CH|A|L|B|DK|SE|FI|NO|PL|I|E)-[0-9]{4,5}|[0-9]{5}(?:-[0-9]{3,4})?|[0-9]{3} [0-9]{2}|[0-9]{2}-[0-9]{3}|[0-9]{4}(?: [A-Z]{2}\b)?|(?<=Singapore )[0-9]{6})(?![0-9A-Za-z:/.-]?[0-9A-Za-z])"
 )
 _STATE = compile_late(r"(?:[A-Z]{2,3}|nan|[A-Z]\.[A-Z]\.(?:[A-Z]\.)?)(?![A-Za-z])")
-_PLACE_WORD = rf"(?:St\.|{_WORD.removesuffix(_DOT)}(?![0-9{_LETTER}]))"
+_PLACE_WORD = rf"(?!{_PART} (?:[0-9]|[A-Z]\b))(?:St\.|{_WORD.removesuffix(_DOT)}(?![0-9{_LETTER}]))"
 _PLACE = compile_late(
     rf"{_PLACE_WORD}(?: (?:{_PLACE_WORD}|upon|sur|an der|am|im|de la|del|de|di|la|el|al|and)){{0,4}}(?<! and)(?<! de)(?<! la)"
 )
@@ -106,6 +111,26 @@ _NO_STREET = compile_late(
     r".*\b(?:USC|CFR|U\.S\.C|C\.F\.R)|(?:During|Since|Until|Before|After|In|By|See|Section|Page|Volume|XXXX) |[0-9]{1,5} (?:U\.?S\.?C|C\.?F\.?R|Stat\b|F\.|Sec)|[0-9]{1,5}[a-z]? (?:Sec|SEC)|[^a-zß-ÿα-ώ]+\Z"
 )
 _MAX_PIECES = 8
+#: What an address ends with whose first line has no number and street: a postcode of Britain, Ireland or India, or Hong Kong.
+_ANCHOR = compile_late(
+    r"[A-Z1-9](?<![A-Za-z0-9].)(?:(?<=[A-Z])(?:[A-Z]?[0-9][0-9A-Z]? [0-9][A-Z]{2}|[0-9][0-9W] [0-9A-Z]{4})"
+    r"|(?<=[1-9])(?:(?<=[a-z] .)|(?<=[a-z] - .))[0-9]{2} ?[0-9]{3}"
+    r"|(?<=, H)ong Kong|(?<=, K)owloon|(?<=, N)ew Territories)(?![A-Za-z0-9])"
+)
+_PIECE_WORD = rf"(?:{_WORD}|[A-Z]\.(?:[A-Z]\.?|[A-Z][a-z]+\.?)?|[A-Z]-?[0-9]{{1,4}}|{_ORDINAL}|[0-9]{{1,4}}[A-Za-z]?(?:[-/][0-9A-Za-z]{{1,4}}){{0,4}}|#[0-9A-Za-z-]{{1,9}})"
+_PIECE = rf"{_PIECE_WORD}(?: (?:(?:of|the|and|on|upon) )?{_PIECE_WORD}){{0,6}}"
+#: Pieces with commas between, as they stand before it.
+_PIECES = compile_late(rf"(?<![{_LETTER}0-9.'&-]){_PIECE}(?:,\s{{1,3}}{_PIECE}){{1,7}}(?:,?\s{{1,3}}| - )\Z")
+_FIRST_PIECE = compile_late(
+    r"(?:(?:(?:Flat|Plot|Door|House|Shop|Office|Unit|Room|Rm|Apartment|Apt|Suite|Block|Blk|Level|Floor|Lot|H|D)\.? ?){1,2}(?:No\.? ?)?[A-Z]?#?-?[0-9]|No\.? [0-9]|[A-Z]-?[0-9]{1,4},)"
+)
+_HOUSE = compile_late(
+    rf"\b(?:{_SUFFIX}|House|Cottages?|Farm|Farmhouse|Rectory|Vicarage|Lodge|Hall|Barn|Mill|Manor|Nagar|Colony|Apartments|Marg|Layout|Society|Enclave|Floor|Cross)(?=,| - |\n)|\bCo\. [A-Z]"
+)
+_TOWNS = ("Hong", "Kowloon", "New")
+_BEFORE_ANCHOR = 160
+#: A word for which the kernel leaves a text to the detectors.
+_NAME_OF_PLACE = compile_late(r"(?:(?<=\s)|\A)[A-Z][a-z]{3,}(?![A-Za-z'-])")
 
 
 def find(text: str) -> Iterator[Span]:
@@ -118,9 +143,48 @@ def find(text: str) -> Iterator[Span]:
         if found:
             taken = found[1]
             yield Span(*found, "address", 0.86)
+    yield from _without_street_number(text)
     if "corner of " in text:
         for match in _CORNER.finditer(text):
             yield Span(match.start(), _tail(text, match.end())[0], "address", 0.86)
+
+
+def _without_street_number(text: str) -> Iterator[Span]:
+    """Rows of a house, a street or an estate and a town before a postcode: The Old Rectory, Church Lane, Marlborough SN8 3JP.
+
+    A word in it must be none of the ordinary ones, as the kernel asks too before it looks no further.
+    """
+    low = 0
+    for anchor in _ANCHOR.finditer(text):
+        row = _PIECES.search(text, max(low, anchor.start() - _BEFORE_ANCHOR), anchor.start())
+        if row is None:
+            continue
+        first = _FIRST_PIECE.search(text, row.start(), anchor.start())
+        start = first.start() if first else row.start()
+        words = text[start : anchor.start()]
+        if first is None and (person := _person_before(words)):
+            start, words = start + person, words[person:]
+        told = first is not None or (_HOUSE.search(words) is not None and not anchor[0].startswith(_TOWNS))
+        if not told or not _names_a_place(words):
+            continue
+        end = low = anchor.end()
+        behind = _PLACE.match(text, end + 2) if text.startswith(", ", end) else None
+        if behind and _END.match(text, behind.end()) and _is_place(behind[0]):
+            end = behind.end()
+        yield Span(start, end, "address", 0.86)
+
+
+def _person_before(words: str) -> int:
+    """How long the first piece is, with its comma, when it is the name of who lives there."""
+    piece, _, rest = words.partition(",")
+    if _HOUSE.search(f"{piece},") or not any(span.end - span.start == len(piece) for span in find_names(piece)):
+        return 0
+    return len(words) - len(rest.lstrip())
+
+
+def _names_a_place(words: str) -> bool:
+    others = no_names()
+    return any(word[0].lower() not in others for word in _NAME_OF_PLACE.finditer(words))
 
 
 def _at(text: str, number: int, low: int) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from handover.detection.spans import Span
 
 __all__ = ["KIND", "LEVEL", "NEGATIVE", "POSITIVE", "VERSION", "WINDOW", "district", "find", "has_detail"]
 
-KIND, LEVEL, VERSION, WINDOW = "address", "L3", 4, "whole"
+KIND, LEVEL, VERSION, WINDOW = "address", "L3", 5, "whole"
 
 POSITIVE = (
     ("寄到上海市浦东新区张江路123弄4号502室，谢谢", "上海市浦东新区张江路123弄4号502室"),
@@ -35,6 +35,16 @@ POSITIVE = (
     ("谢家湾镇石桥村三组永丰南路十四号百货超市旁边", "谢家湾镇石桥村三组永丰南路十四号百货超市旁边"),
     ("新都镇凤都二路1424", "新都镇凤都二路1424"),
     ("柯北市场d区745号", "柯北市场d区745号"),
+    ("寄到香港九龍彌敦道132號美麗華大廈12樓，謝謝", "香港九龍彌敦道132號美麗華大廈12樓"),
+    ("住北环路供电局家属院3号楼东单元二楼西户，谢谢", "北环路供电局家属院3号楼东单元二楼西户"),
+    ("at The Old Rectory, Church Lane, Marlborough SN8 3JP.", "The Old Rectory, Church Lane, Marlborough SN8 3JP"),
+    (
+        "Asha Rao, Plot No. 88, Banjara Hills, Hyderabad 500034, Telangana",
+        "Plot No. 88, Banjara Hills, Hyderabad 500034, Telangana",
+    ),
+    ("412 Ang Mo Kio Ave 10 #07-1021, Singapore 560412", "412 Ang Mo Kio Ave 10 #07-1021, Singapore 560412"),
+    ("to Flat 12B, Block 3, Taikoo Shing, Hong Kong", "Flat 12B, Block 3, Taikoo Shing, Hong Kong"),
+    ("habite au 7 impasse des Lilas, 31000 Toulouse", "7 impasse des Lilas, 31000 Toulouse"),
     ("Wohnhaft Hauptstraße 5, 10115 Berlin.", "Hauptstraße 5, 10115 Berlin"),
     ("livre au 12 rue de la Paix, 75002 Paris.", "12 rue de la Paix, 75002 Paris"),
     ("Send it to P.O. Box 1234, Austin, TX 78701.", "P.O. Box 1234, Austin, TX 78701"),
@@ -60,6 +70,9 @@ NEGATIVE = (
     "北京市海淀区人民法院",
     "上海市",
     "浙江杭州",
+    "Blue Shirts, Green Socks, Order 123456",
+    "Goldman Sachs, Morgan Stanley, Hong Kong",
+    "西户型和东单元都有",
     "under 15 USC 1692 and 12 CFR 1024",
     "公交线路329。",
     "发货在路上，花园2025-01-31开放",
