@@ -25,7 +25,7 @@ def stripped(data: bytes) -> bytes:
     kept = [data[:2]]
     position = 2
     while True:
-        if position + 4 > len(data) or data[position] != 0xFF:
+        if position + 2 > len(data) or data[position] != 0xFF:
             raise damaged()
         marker = data[position + 1]
         if marker == 0xFF:

@@ -17,6 +17,7 @@ from handover.formats.pdf.fonts import Font
 from handover.formats.pdf.glyphs import Glyph
 from handover.formats.pdf.interpreter import DoubtfulFontError, PageContent, VisualPageError
 from handover.formats.pdf.layout import Page, Unit, page_of
+from handover.formats.pdf.seen import shows_pictures_whole
 from handover.formats.pdf.surface import Surface
 from handover.formats.records import Batch, Column, Notes, Table
 from handover.formats.unread import unread
@@ -110,6 +111,9 @@ def _page(document: Document, index: int, table: Table, first: int) -> Batch:
         content = PageContent(document.pdf.pages[index], document.fonts)
         if not agrees("".join(glyph.text for glyph in content.glyphs), surface.text()):
             content = None
+        elif content.images and ocr.is_installed() and not shows_pictures_whole(surface):
+            # Its picture may be carried over; a picture's hidden parts may not.
+            content, surface = None, document.surface.page(index)
     except DoubtfulFontError:
         document.doubtful.add(index)
     except VisualPageError:

@@ -16,6 +16,7 @@ _DPI = 150
 #: A poster is drawn coarser instead: 20 megapixels take 60 MB.
 _MAX_PIXELS = 20_000_000
 _POINTS = 72
+_FRACTIONS = 16
 #: What a line takes from the lowest to the highest stroke, in ems.
 _LINE = 1.2
 _BASELINE = 0.25
@@ -87,6 +88,17 @@ class PageSurface:
         for item in list(self._page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_TEXT,), max_depth=1)):
             self._page.remove_obj(item)
         return self.picture()
+
+    def pictures(self) -> list[Any]:
+        """The pictures that stand on the page itself."""
+        return list(self._page.get_objects(filter=(pdfium.FPDF_PAGEOBJ_IMAGE,), max_depth=1))
+
+    def at(self, x: float, y: float) -> tuple[float, float]:
+        """A point of the page on its picture, to a fraction of a pixel."""
+        size = math.ceil(self.width * self.scale) * _FRACTIONS, math.ceil(self.height * self.scale) * _FRACTIONS
+        left, top = ctypes.c_int(), ctypes.c_int()
+        pdfium.FPDF_PageToDevice(self._page, 0, 0, *size, 0, x, y, ctypes.byref(left), ctypes.byref(top))
+        return left.value / _FRACTIONS, top.value / _FRACTIONS
 
     def in_pixels(self, box: Box) -> PixelBox:
         """A box of the page on its picture."""
