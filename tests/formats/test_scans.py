@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import numpy
 import pikepdf
 import pypdfium2
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from handover.formats import ocr
 from handover.formats.jpeg_segments import stripped
+from handover.formats.picture import opened
 from tests.formats.document_samples import FONT
 from tests.formats.rewriting import read, rewrite
 
@@ -163,3 +165,13 @@ def test_what_a_mask_hides_is_not_carried_over() -> None:
         pdf.save(buffer)
     for picture in pictures_of(rewrite(buffer.getvalue(), "a.pdf")):
         assert ocr.lines_in(picture) == []
+
+
+@pytest.mark.parametrize("most", [65535, 4080])
+def test_greys_of_sixteen_bits_keep_their_shades(most: int) -> None:
+    pixels = numpy.asarray(scan(f"联系电话 {VALUE}"), numpy.float64) / 255 * most
+    buffer = io.BytesIO()
+    Image.fromarray(pixels.astype(numpy.uint16)).save(buffer, "PNG")
+    picture, _ = opened(buffer.getvalue(), "png")
+    assert any(VALUE in line.text and line.readable for line in ocr.lines_in(picture))
+    assert len(set(picture.convert("L").histogram())) > 10
