@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 
 from handover.formats.errors import FormatRefusedError, refuse
+from handover.formats.joined import joined
 from handover.formats.records import Edit
 from handover.formats.unread import unread
 
@@ -75,7 +76,9 @@ def lines_in(picture: Image.Image) -> list[Line]:
     if key not in _known:
         if not is_installed():
             raise missing()
-        _known[key] = [line for piece in _pieces(picture) for line in _of_piece(picture, *piece)] + _codes(picture)
+        lines = [line for piece in _pieces(picture) for line in _of_piece(picture, *piece)]
+        whole = joined([(line.text, line.boxes) for line in lines if line.readable])
+        _known[key] = lines + [Line(*text) for text in whole] + _codes(picture)
     return _known[key]
 
 

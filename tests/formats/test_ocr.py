@@ -89,3 +89,12 @@ def test_rules_frames_and_grain_are_not_text() -> None:
     for x in range(0, 600, 100):
         draw.rectangle((x, 50, x + 100, 350), outline="black")
     assert unread(picture, []) == []
+
+
+def test_value_broken_at_the_end_of_a_line_is_read_whole() -> None:
+    picture = Image.new("RGB", (900, SMALLEST), "white")
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.truetype(str(FONT), 22)
+    draw.text((40, 100), "双方在工作时间内可以随时与经办人联系，联系电话为13812", font=font, fill="black")
+    draw.text((40, 140), "345678，经办人应当在两个工作日内答复。", font=font, fill="black")
+    assert "13812345678" in [line.text for line in ocr.lines_in(picture)]
