@@ -114,6 +114,8 @@ def prepare(folder: Path, rows: int) -> list[Tool]:
         Tool("handover, notes alone", ours(notes), notes, rows),
         Tool("wc -l", ["wc", "-l", str(whole)], whole, rows),
         Tool("handover, a tenth of the rows", ours(files["tenth"]), files["tenth"], rows // 10),
+        Tool("handover, with second scan", [*ours(whole), "--check"], whole, rows),
+        Tool("handover scan", [sys.executable, "-m", "handover", "scan", str(whole)], whole, rows),
         Tool("csv and re", _python("csv_and_re", files["small"]), files["small"], sizes["small"], once=True),
     ]
     for name, function in (("presidio, patterns only", "presidio"), ("scrubadub", "scrubadub")):

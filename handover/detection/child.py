@@ -5,15 +5,18 @@ Runs under `handover.sandbox`; the identifiers that it reads die with it.
 
 import sys
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from handover.detection.inspection import inspect, inspected
-from handover.detection.parts import Digests, PartState
+from handover.detection.inspection import inspect
+from handover.detection.parts import PartState
 from handover.detection.report import SpanRow
-from handover.formats import FormatRefusedError, Reading, open_records
+from handover.formats import FormatRefusedError, Reading, open_records, open_table
 from handover.sandbox.frames import FrameKind, pack, read_frame, read_stream
+
+if TYPE_CHECKING:
+    from handover.formats.flat import FlatTable
 
 _PROGRESS_SECONDS = 0.5
 _SPANS_PER_FRAME = 2000
@@ -58,43 +61,30 @@ def main() -> None:
             outgoing.write(pack(FrameKind.SIDE, b"\n".join(pending)))
             pending.clear()
 
-    def opened() -> Reading:
-        return open_records(read_stream(incoming), parameters.name, tolerant=True)
+    def opened() -> "Reading | FlatTable":
+        # Where each hit is to be told, it is looked for where it can be.
+        opening = open_records if parameters.spans else open_table
+        return opening(read_stream(incoming), parameters.name, tolerant=True)
 
     try:
-        if parameters.part != (0, 1):
-            outgoing.write(pack(FrameKind.REPORT, msgspec.msgpack.encode(_part(parameters, opened))))
-            return
-        report, subjects = inspect(
+        inspection, reading = inspect(
             opened(),
             opened,
             key=parameters.key,
             subject_field=parameters.subject_field,
             on_span=on_span if parameters.spans else None,
             on_records=ProgressLines(),
+            part=parameters.part,
         )
     except FormatRefusedError as error:
         outgoing.write(pack(FrameKind.REFUSED, msgspec.json.encode(error.reason)))
         return
+    report = inspection.report(reading)
+    if parameters.part != (0, 1):
+        outgoing.write(pack(FrameKind.REPORT, msgspec.msgpack.encode(PartState.of(inspection, report))))
+        return
     if pending:
         outgoing.write(pack(FrameKind.SIDE, b"\n".join(pending)))
-    if parameters.subjects and subjects is not None:
+    if parameters.subjects and (subjects := inspection.subjects()) is not None:
         outgoing.write(pack(FrameKind.DATA, b"".join(subjects)))
     outgoing.write(pack(FrameKind.REPORT, msgspec.json.encode(report)))
-
-
-def _part(parameters: Parameters, opened: Callable[[], Reading]) -> PartState:
-    inspection, reading = inspected(
-        opened(),
-        opened,
-        parameters.key,
-        parameters.subject_field,
-        on_records=ProgressLines(),
-        part=parameters.part,
-    )
-    return PartState(
-        report=inspection.report(reading),
-        persons=Digests.of(inspection.persons),
-        minors=Digests.of(inspection.minors),
-        under_14=Digests.of(inspection.young),
-    )

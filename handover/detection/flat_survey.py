@@ -1,5 +1,6 @@
 """The first pass over a large table: roles by a sample as `Survey` decides them, then only what columns of names and numbers hold."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -10,7 +11,7 @@ from handover.detection.known import MAX_NUMBERS
 from handover.detection.number_table import KINDS, Hashes, NumberTable
 from handover.detection.scanner import SOURCES_OF_NUMBERS, ColumnScan
 from handover.detection.survey import RUNNING_TEXT, Survey, kind_of_numbers
-from handover.formats import Batch
+from handover.formats import Batch, Notes
 from handover.formats.flat import Block, FlatBatch, FlatTable, SeenValues, Wanted, WideRecordError, is_whole, records_of
 from handover.kernel import Kernel
 from handover.kernel.threads import TornBlockError, in_order
@@ -26,8 +27,13 @@ class _Learnt(msgspec.Struct):
     filled: dict[str, int]
     values: dict[str, list[str]]
     numbers: Hashes | None = None
-    #: Instead of all that, the records.
+    #: How many lines, and how many of its records are ragged.
+    lines: int = 0
+    ragged: int = 0
+    block: Block | None = None
+    #: Instead of all that, the records, and what their reader notes.
     batches: Iterable[Batch] = ()
+    notes: Notes = msgspec.field(default_factory=Notes)
     #: Part of what begins with a block that does not end where a record does.
     torn: bool = False
 
@@ -46,12 +52,16 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
     survey = Survey()
     survey.known.table = NumberTable(MAX_NUMBERS)
     counts: list[int] = []
+    lines = table.header_lines
     # By batches until the roles are known: they decide what is learnt from a column.
     for block in blocks:
         counts.append(0)
-        for batch in records_of(chain([block], blocks) if _is_torn(kernel, block, table) else [block], table):
+        notes = Notes()
+        for batch in records_of(chain([block], blocks) if _is_torn(kernel, block, table) else [block], table, notes):
             survey.add(batch)
             counts[-1] += batch.count
+        _note(table, lines, notes)
+        lines += block.data.count(b"\n")
         if all(entry.decided for entry in survey.fields.values()):
             break
     # Numbers go into their table in the order of the file (it is bounded), in a thread of their own.
@@ -76,10 +86,32 @@ def survey_flat(table: FlatTable, on_records: Callable[[str, int], None] | None 
             for batch in learnt.batches:
                 survey.add(batch)
                 counts[-1] += batch.count
+            if learnt.block and learnt.ragged:
+                learnt.notes = _of_ragged(learnt.block, learnt.ragged, table)
+            _note(table, lines, learnt.notes)
+            lines += learnt.lines
             if on_records:
                 on_records("survey", survey.records)
     survey.batches = counts
     return survey.finish()
+
+
+def _note(table: FlatTable, lines: int, notes: Notes) -> None:
+    """What the reader of some records, of which the first stands behind so many lines, noted; each thing once."""
+    mine = table.notes
+    if mine.ragged_first_line is None and notes.ragged_first_line is not None:
+        mine.ragged_first_line = lines + notes.ragged_first_line
+    mine.ragged += notes.ragged
+    notes.ragged = 0
+
+
+def _of_ragged(block: Block, ragged: int, table: FlatTable) -> Notes:
+    """The notes of a block with so many ragged records; the first line is only looked for once."""
+    notes = Notes()
+    if table.notes.ragged_first_line is None:
+        deque(records_of([block], table, notes), maxlen=0)
+    notes.ragged = ragged
+    return notes
 
 
 def _is_torn(kernel: Kernel, block: Block, table: FlatTable) -> bool:
@@ -98,8 +130,9 @@ def _is_torn(kernel: Kernel, block: Block, table: FlatTable) -> bool:
 
 
 def _rest(blocks: Iterator[Block], table: FlatTable) -> Iterator[_Learnt]:
-    for batch in records_of(blocks, table):
-        yield _Learnt(0, {}, {}, batches=[batch], torn=True)
+    notes = Notes()
+    for batch in records_of(blocks, table, notes):
+        yield _Learnt(0, {}, {}, batches=[batch], notes=notes, torn=True)
 
 
 class _Worker:
@@ -115,7 +148,9 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
     mark = kernel.mark
     try:
         batch = FlatBatch(kernel, block, table)
-        learnt = _Learnt(batch.count, dict(zip(table.names, batch.filled, strict=True)), {})
+        filled = dict(zip(table.names, batch.filled, strict=True))
+        lines = block.data.count(b"\n")
+        learnt = _Learnt(batch.count, filled, {}, lines=lines, ragged=batch.ragged, block=block)
         wanted: list[Wanted] = []
         for index, name in enumerate(table.names):
             entry = survey.fields[name]
@@ -133,7 +168,9 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
             if taken.hashes:
                 learnt.numbers = Hashes(b"".join(taken.hashes), taken.lengths)
     except WideRecordError:
-        return _Learnt(0, {}, {}, batches=records_of([block], table))
+        notes = Notes()
+        lines = block.data.count(b"\n")
+        return _Learnt(0, {}, {}, lines=lines, batches=records_of([block], table, notes), notes=notes)
     finally:
         kernel.mark = mark
     return learnt

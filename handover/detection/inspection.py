@@ -2,11 +2,12 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.detectors import LEVELS, birth_date, resident_id
@@ -18,9 +19,12 @@ from handover.detection.survey import FieldSurvey, Survey
 from handover.formats import Batch, Column, Reading
 from handover.i18n import Text
 
+if TYPE_CHECKING:
+    from handover.formats.flat import FlatTable
+
 #: What identifies a person in running text, best first.
-_IDENTIFYING = ("resident_id", "mobile", "email", "phone", "person_name")
-_BIRTHS = frozenset({"resident_id", "birth_date"})
+IDENTIFYING = ("resident_id", "mobile", "email", "phone", "person_name")
+BIRTHS = frozenset({"resident_id", "birth_date"})
 _KIND = attrgetter("kind")
 _ROLE_LEVELS: dict[str, Level] = {"free_text": "L3", "amount": "L3", "customer_id": "L2", "order": "L2"}
 _IDENTIFIER_ROLES = frozenset({"resident_id", "bank_card", "us_ssn", "email", "telephone", "birth_date"})
@@ -51,7 +55,7 @@ class Inspection:
         on_span: Callable[[SpanRow], None] | None = None,
     ) -> None:
         self._survey = survey
-        self._subject = subject
+        self.subject = subject
         self._members: dict[str, _Member] = {}
         #: Records of one person lie close together, or come round again.
         self._digest = lru_cache(maxsize=65_536)(SubjectDigester(key))
@@ -64,34 +68,67 @@ class Inspection:
 
     def add(self, batch: Batch) -> None:
         """Counts one batch."""
-        member = self._member(batch)
+        member = self._member(batch.table.member, batch.first)
+        member.records += batch.count
         references = self._references(batch, member.subject)
         # Where the subject is known already only an age is still to be learnt.
-        noted = _BIRTHS if len(references) == batch.count else _BIRTHS.union(_IDENTIFYING)
+        noted = BIRTHS if len(references) == batch.count else BIRTHS.union(IDENTIFYING)
         found: dict[int, dict[str, str]] = {}
         for column in batch.columns:
             hits = self._survey.column_scan(column.name).find(column.values)
             counts = Counter(map(_KIND, chain.from_iterable(hits.values())))
-            kinds = self._kinds.setdefault(column.name, {})
-            for kind, count in counts.items():
-                kinds[kind] = kinds.get(kind, 0) + count
-            self._hit_values[column.name] = self._hit_values.get(column.name, 0) + len(hits)
+            self._count(column.name, counts, len(hits))
             if not noted.isdisjoint(counts):
                 self._note(column, hits, noted, found)
             if self._on_span is not None:
                 for index, spans in hits.items():
                     self._report_spans(batch, column, index, spans)
-        self._count_persons(member, references, found)
+        persons = set(map(self._digest, dict.fromkeys(references.values())))
+        self._count_persons(member, persons, references, found)
 
-    def _member(self, batch: Batch) -> _Member:
-        """The counters of the file that a batch is from. Within a container each has the subject field of its own."""
-        path = batch.table.member
+    def add_counts(
+        self,
+        count: int,
+        fields: Mapping[str, tuple[Mapping[str, int], int]],
+        digests: Iterable[bytes],
+        undigested: Iterable[str],
+        references: dict[int, str],
+        found: dict[int, dict[str, str]],
+    ) -> None:
+        """Some records of a table whose hits were counted already.
+
+        Args:
+            count: how many records.
+            fields: by field, its hits by kind, and how many of its values hold any.
+            digests, undigested: whom the records name in the subject's field.
+            references: by record, the same for those in `found`.
+            found: by record, the first value of each kind that tells who or how old somebody is; at least of records that name
+                nobody, and of those that may be about minors.
+        """
+        member = self._member("", 0)
+        member.records += count
+        for name, (kinds, hit_values) in fields.items():
+            self._count(name, kinds, hit_values)
+        self._count_persons(member, {*digests, *map(self._digest, undigested)}, references, found)
+
+    def _count(self, name: str, counts: Mapping[str, int], hit_values: int) -> None:
+        kinds = self._kinds.setdefault(name, {})
+        for kind, count in counts.items():
+            kinds[kind] = kinds.get(kind, 0) + count
+        self._hit_values[name] = self._hit_values.get(name, 0) + hit_values
+
+    @property
+    def adult_before(self) -> int:
+        """Who was born in an earlier year is no minor."""
+        return self._today.year - _ADULT
+
+    def _member(self, path: str, first: int) -> _Member:
+        """The counters of the file that records from this one on are from. Within a container each has the subject field of its own."""
         member = self._members.get(path)
         if member is None:
-            chosen = self._subject
+            chosen = self.subject
             here = chosen is not None and self._survey.fields[chosen.field].member == path
-            member = self._members[path] = _Member(chosen if here else self._survey.subject(path), batch.first)
-        member.records += batch.count
+            member = self._members[path] = _Member(chosen if here else self._survey.subject(path), first)
         return member
 
     @staticmethod
@@ -134,10 +171,11 @@ class Inspection:
                 )
             )
 
-    def _count_persons(self, member: _Member, references: dict[int, str], found: dict[int, dict[str, str]]) -> None:
-        persons = set(map(self._digest, dict.fromkeys(references.values())))
+    def _count_persons(
+        self, member: _Member, persons: set[bytes], references: dict[int, str], found: dict[int, dict[str, str]]
+    ) -> None:
         for record, identifiers in found.items():
-            identifying = [identifiers[kind] for kind in _IDENTIFYING if kind in identifiers]
+            identifying = [identifiers[kind] for kind in IDENTIFYING if kind in identifiers]
             if record not in references and not identifying:
                 continue
             digest = self._digest(references.get(record) or identifying[0])
@@ -157,6 +195,10 @@ class Inspection:
         if age < _YOUNG:
             self.young.add(digest)
 
+    def subjects(self) -> list[bytes] | None:
+        """The distinct subjects' digests in ascending order; None when they were only estimated."""
+        return sorted(self.persons.seen) if self.persons.is_exact else None
+
     def report(self, reading: Reading) -> ScanReport:
         """The finished inventory."""
         method = "exact" if self.persons.is_exact else "estimate"
@@ -172,7 +214,7 @@ class Inspection:
             dropped=reading.notes.dropped,
             persons=self.persons.count(),
             persons_method=method if self.persons.count() else "none",
-            subject=self._subject,
+            subject=self.subject,
             minors=self.minors.count(),
             under_14=self.young.count(),
             ragged=reading.notes.ragged,
@@ -237,44 +279,45 @@ def need_of(role: str, kinds: Iterable[str], level: Level) -> str:
 
 
 def inspect(
-    first: Reading,
-    second: Callable[[], Reading],
+    first: "Reading | FlatTable",
+    second: Callable[[], "Reading | FlatTable"],
     *,
     key: bytes,
     subject_field: str | None = None,
     today: dt.date | None = None,
     on_span: Callable[[SpanRow], None] | None = None,
     on_records: Callable[[str, int], None] | None = None,
-) -> tuple[ScanReport, Sequence[bytes] | None]:
+    part: tuple[int, int] = (0, 1),
+) -> tuple[Inspection, Reading]:
     """Both passes over a file.
 
+    Args:
+        key: of the subjects' digests.
+        subject_field: the field that says whom a record is about, where another than proposed.
+        today: for ages.
+        on_span: takes each hit; not of a `FlatTable`.
+        on_records: takes the pass and how many records it has seen.
+        part: number, from 0, and of how many: of the second pass only a share is looked at.
+
     Returns:
-        The report, and the distinct subjects' digests in ascending order (None when they were only estimated).
+        What was counted, and the reading of the second pass: the report is made of both.
 
     Raises:
         FormatRefusedError: on either pass.
     """
-    inspection, reading = inspected(first, second, key, subject_field, today, on_span, on_records)
-    digests = sorted(inspection.persons.seen) if inspection.persons.is_exact else None
-    return inspection.report(reading), digests
 
+    def start(survey: Survey) -> Inspection:
+        chosen = subject_field is not None and subject_field in survey.fields
+        subject = Subject(field=subject_field or "", basis="given") if chosen else survey.subject()
+        return Inspection(survey, key, subject, today or dt.datetime.now(dt.UTC).date(), on_span)
 
-def inspected(
-    first: Reading,
-    second: Callable[[], Reading],
-    key: bytes,
-    subject_field: str | None,
-    today: dt.date | None = None,
-    on_span: Callable[[SpanRow], None] | None = None,
-    on_records: Callable[[str, int], None] | None = None,
-    part: tuple[int, int] = (0, 1),
-) -> tuple[Inspection, Reading]:
-    """As `inspect`, before the report is written; of `part` (number, of how many) only every n-th batch is looked at."""
+    if not isinstance(first, Reading):
+        from handover.detection.flat_inspection import inspected_flat
+
+        return inspected_flat(first, second, start, key, on_records, part)  # type: ignore[arg-type]
     survey = survey_of(first, on_records)
-    chosen = subject_field is not None and subject_field in survey.fields
-    subject = Subject(field=subject_field or "", basis="given") if chosen else survey.subject()
-    inspection = Inspection(survey, key, subject, today or dt.datetime.now(dt.UTC).date(), on_span)
-    reading = second()
+    inspection, reading = start(survey), second()
+    assert isinstance(reading, Reading)  # noqa: S101 - the same bytes as before
     done = 0
     number, of = part
     for position, batch in enumerate(reading.batches):

@@ -62,7 +62,8 @@ class NumberTable:
 
     def lengths(self) -> int:
         """How long the numbers are, a bit for each length."""
-        return self._kernel.call("lengths_of_numbers")
+        with self._lock:
+            return self._kernel.call("lengths_of_numbers")
 
     def slots(self) -> np.ndarray:
         """The table itself, for another instance of the kernel."""

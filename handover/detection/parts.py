@@ -1,7 +1,7 @@
 """An inspection shared by several workers: each counts its own batches, and their counts are put together.
 
-Every part makes the survey over the whole file, so that all know the same roles, names and numbers; then it takes every
-n-th batch. What it hands on are counts and keyed digests of persons, never a value.
+Every part makes the survey over the whole file, so that all know the same roles, names and numbers; then it takes its share of the
+batches. What it hands on are counts and keyed digests of persons, never a value.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from handover.detection.counting import DistinctCounter
-from handover.detection.inspection import level_of, need_of
+from handover.detection.inspection import Inspection, level_of, need_of
 from handover.detection.report import FieldReport, ScanReport, total
 
 _DIGEST = 16
@@ -33,6 +33,15 @@ class PartState(msgspec.Struct, frozen=True, kw_only=True):
     persons: Digests
     minors: Digests
     under_14: Digests
+
+    @classmethod
+    def of(cls, inspection: Inspection, report: ScanReport) -> "PartState":
+        return cls(
+            report=report,
+            persons=Digests.of(inspection.persons),
+            minors=Digests.of(inspection.minors),
+            under_14=Digests.of(inspection.young),
+        )
 
 
 def merge(states: Sequence[PartState]) -> tuple[ScanReport, Sequence[bytes] | None]:

@@ -103,26 +103,27 @@ class ColumnScan:
         self._is_source_of_numbers = role in SOURCES_OF_NUMBERS
         #: Characters so far.
         self._scanned = 0
-        #: For a caller that gives only what a screen could not judge.
-        self.is_screened = False
 
-    def find(self, values: list[str]) -> dict[int, list[Span]]:
-        """Hits by index of the value; values without hits are absent."""
+    def find(self, values: list[str], *, is_screened: bool = False) -> dict[int, list[Span]]:
+        """Hits by index of the value; values without hits are absent. With `is_screened` they are what a screen could not judge."""
         if self.role in CERTAIN:
             kind, test = CERTAIN[self.role]
             sure = list(map(test, values))
             if all(sure):
                 return dict(enumerate(map(_whole(kind).__getitem__, map(len, values))))
-            return self._find_rest(kind, values, sure)
+            return self._find_rest(kind, values, sure, is_screened=is_screened)
         if self.suppressed >= NUMERIC_KINDS and not self.known:
-            found = self._find(dict.fromkeys(filterfalse(is_plain_number, values)))
+            found = self._find(dict.fromkeys(filterfalse(is_plain_number, values)), is_screened=is_screened)
         else:
-            found = self._find(dict.fromkeys(values))
+            found = self._find(dict.fromkeys(values), is_screened=is_screened)
         return {index: found[value] for index, value in enumerate(values) if value in found} if found else {}
 
-    def _find_rest(self, kind: str, values: list[str], sure: list[object]) -> dict[int, list[Span]]:
+    def _find_rest(
+        self, kind: str, values: list[str], sure: list[object], *, is_screened: bool
+    ) -> dict[int, list[Span]]:
         """The same when some values are not what their column promises."""
-        found = self._find(dict.fromkeys(value for value, known in zip(values, sure, strict=True) if not known))
+        rest = dict.fromkeys(value for value, known in zip(values, sure, strict=True) if not known)
+        found = self._find(rest, is_screened=is_screened)
         whole = _whole(kind)
         return {
             index: whole[len(value)] if known else found[value]
@@ -130,12 +131,12 @@ class ColumnScan:
             if known or value in found
         }
 
-    def _find(self, distinct: Iterable[str]) -> dict[str, list[Span]]:
+    def _find(self, distinct: Iterable[str], *, is_screened: bool = False) -> dict[str, list[Span]]:
         """Hits by value: repeated values are scanned once."""
         values = [value for value in distinct if value]
         found: dict[str, list[Span]] = {}
         rest = values
-        if screen := self._screen(values):
+        if screen := self._screen(values, is_screened=is_screened):
             found, rest = screen.find(values, numbers=not self._is_source_of_numbers)
         if self.role in ROLES_OF_VALUES:
             for value in values:
@@ -150,10 +151,13 @@ class ColumnScan:
             if not is_replacement(value) and (spans := resolve(without_tokens(value, candidates)))
         }
 
-    def _screen(self, values: list[str]) -> "Screen | None":
+    def _screen(self, values: list[str], *, is_screened: bool) -> "Screen | None":
         """The compiled first look, where it knows all there is and its loading is worth while."""
+        if is_screened:
+            self._scanned = _WORTH_SCREENING  # it is loaded: what was made of these values may be given to it
+            return None
         self._scanned += sum(map(len, values))
-        if self.suppressed or self.is_screened or self._scanned < _WORTH_SCREENING:
+        if self.suppressed or self._scanned < _WORTH_SCREENING:
             return None
         return screen_of(self.known)
 

@@ -135,7 +135,7 @@ _STREET_ENDS = "strasse str utca u terrasse vei gate n"
 #: An abbreviation of capitals is no name, a short given name is.
 _ABBREVIATION = 3
 
-_WITH_NAMES, _WITH_NUMBERS = 1, 2
+_WITH_NAMES, _WITH_NUMBERS, _REPLACED = 1, 2, 4
 #: Of bytes, at most; as many columns has the automaton.
 _CLASSES = 128
 #: Hits per value on average, and at once, for which there is room; what does not fit goes to the detectors.
@@ -183,20 +183,22 @@ class Screen:
         *,
         numbers: bool = True,
         whole: bool = False,
+        replaced: bool = True,
         kind: str = "",
     ) -> Screened:
         """Judges values that lie in the kernel's memory: addresses of the text and of the offsets.
 
-        With `whole` a value is settled only as one hit from end to end; `kind` is what most of a column's values are.
+        With `whole` a value is settled only as one hit from end to end; with `replaced` what stands in for a value is settled too: nothing
+        is found in it. `kind` is what most of a column's values are.
         """
         kernel = self.kernel
         room = min(_ROOM * count + 64, _MOST_ROOM)
         slow, hits = kernel.reserve(count), kernel.reserve(16 * room)
-        options = _WITH_NAMES | _WITH_NUMBERS * numbers
+        options = _WITH_NAMES | _WITH_NUMBERS * numbers | _REPLACED * replaced
         expected = KINDS.index(kind) if kind else len(KINDS)
         found = kernel.call("screen", text, starts, ends, count, options, expected, slow, hits, room)
         if whole:
-            found = kernel.call("only_whole", starts, ends, count, slow, hits, found)
+            found = kernel.call("only_whole", text, starts, ends, count, options, slow, hits, found)
         return Screened(
             kernel.view(slow, count, np.uint8).astype(bool),
             kernel.view(hits, 4 * found, np.uint32).reshape(-1, 4).copy(),

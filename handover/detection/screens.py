@@ -1,6 +1,7 @@
 """Loads the compiled first look (`screening`) only when there is enough text; without its libraries the detectors do everything."""
 
 from importlib.util import find_spec
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from handover.detection.known import KnownValues
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from handover.detection.screening import Screen
 
 _NOTHING = KnownValues()
+_making = Lock()
 
 
 def is_installed() -> bool:
@@ -19,9 +21,10 @@ def is_installed() -> bool:
 def screen_of(known: KnownValues | None) -> "Screen | None":
     """The screen with these known values, made once; None where it can't run or does not know the detectors."""
     values = known or _NOTHING
-    if values.screen is None and is_installed():
-        from handover.detection.screening import Screen, is_current
+    with _making:
+        if values.screen is None and is_installed():
+            from handover.detection.screening import Screen, is_current
 
-        if is_current():
-            values.screen = Screen(values)
-    return values.screen
+            if is_current():
+                values.screen = Screen(values)
+        return values.screen

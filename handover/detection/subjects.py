@@ -6,6 +6,7 @@ import unicodedata
 
 #: 128 bits: distinct persons never collide in practice, and a set of a million stays small.
 DIGEST_BYTES = 16
+_BLOCK = 64
 
 
 def normal_subject(value: str) -> str:
@@ -19,11 +20,16 @@ def subject_digest(key: bytes, value: str) -> bytes:
     return hmac.digest(key, message, "sha256")[:DIGEST_BYTES]
 
 
+def padded_key(key: bytes) -> bytes:
+    """The key as one block of the hash (RFC 2104)."""
+    return (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
+
+
 class SubjectDigester:
     """The same digest for many values: the key's two hash states are computed once and copied."""
 
     def __init__(self, key: bytes) -> None:
-        block = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
+        block = padded_key(key)
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block) + b"subject\0")
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
 

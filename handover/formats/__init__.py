@@ -93,7 +93,7 @@ def _no_zip_at_end(chunks: Iterator[bytes]) -> Iterator[bytes]:
 _LARGE = 2 << 20
 
 
-def open_table(chunks: Iterable[bytes], name: str) -> "Reading | FlatTable":
+def open_table(chunks: Iterable[bytes], name: str, *, tolerant: bool = False) -> "Reading | FlatTable":
     """As `open_records`, but a large delimited text as a `FlatTable`, where its libraries are installed.
 
     Raises:
@@ -113,12 +113,12 @@ def open_table(chunks: Iterable[bytes], name: str) -> "Reading | FlatTable":
 
         recorder = _Recorder(_no_zip_at_end(chain(seen, source)))
         try:
-            return FlatTable(recorder, guess.delimiter)
+            return FlatTable(recorder, guess.delimiter, guess.encoding)
         except NotFlatError:
             seen = recorder.held
         finally:
             recorder.recording = False
-    return open_records(chain(seen, source), name)
+    return open_records(chain(seen, source), name, tolerant=tolerant)
 
 
 class _Recorder:

@@ -43,10 +43,13 @@ class Block(NamedTuple):
 
 
 class FlatTable:
-    """A table that is being read: names of its columns, and its records block by block."""
+    """A table that is being read: names of its columns, and its records block by block. Whoever reads them notes what is ragged."""
 
-    def __init__(self, chunks: Iterable[bytes], delimiter: str) -> None:
+    format = "csv"
+
+    def __init__(self, chunks: Iterable[bytes], delimiter: str, encoding: str = "") -> None:
         prepare()
+        self.notes = Notes(encoding=encoding)
         self.delimiter = delimiter
         self._pieces = to_utf8(chunks)
         self._blocks = self._cut()
@@ -54,6 +57,8 @@ class FlatTable:
         text = "".join(utf8_text([first.data], 0, whole=is_whole(first)))
         self.header, self.names, taken = first_names(text, delimiter)
         self._first = first._replace(data=first.data[taken:], start=taken)
+        #: Lines of the header.
+        self.header_lines = first.data.count(b"\n", 0, taken)
         if not self._first.data or len(self.names) > _MOST_COLUMNS:
             raise NotFlatError
 
@@ -247,9 +252,9 @@ def is_whole(block: Block) -> bool:
     return block.last or (block.data.endswith(b"\n") and block.data.count(b'"') % 2 == 0)
 
 
-def records_of(blocks: Iterable[Block], table: FlatTable) -> Iterator[Batch]:
-    """The same records by the other reader."""
+def records_of(blocks: Iterable[Block], table: FlatTable, notes: Notes | None = None) -> Iterator[Batch]:
+    """The same records by the other reader, which counts lines from the first block's."""
     blocks = iter(blocks)
     first = next(blocks)
     pieces = utf8_text((block.data for block in chain([first], blocks)), first.start)
-    return read_on(pieces, table.delimiter, table.header, table.names, Notes())
+    return read_on(pieces, table.delimiter, table.header, table.names, notes or Notes())

@@ -28,10 +28,15 @@ enum { NONE = 0xFFFFFFFF };
 /* 0 when a list does not hold the text, otherwise 1 and what was noted with it. */
 u32 listed(u32 list, const u8 *text, u32 size);
 
+/* screen.c */
+enum { WITH_NAMES = 1, WITH_NUMBERS = 2, REPLACED = 4 }; /* what is looked for, and whether replacements are settled: there is nothing in one */
+int is_replacement(const u8 *value, u32 size);
+
 /* utf8.c */
 u32 is_utf8(const u8 *text, u32 size);
 
 typedef struct { const u8 *text; u32 size; } Label; /* a kind's name */
 enum { KEEP, MARK, MAKE_TOKEN, YEAR, DISTRICT };
-enum { TOKEN = 26 };
+enum { TOKEN = 26, DIGEST = 16 };
+enum { DIGESTED, BLANK, UNDIGESTED };
 u32 district(const u8 *address, u32 size);

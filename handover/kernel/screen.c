@@ -492,12 +492,32 @@ static int is_house_number(const u8 *text, u32 high, u32 start, u32 end) {
 }
 
 /* A word of ASCII letters and digits; its end, or 0 when only Python can judge the value. */
+static int is_token_letter(u32 c) { return is_upper(c) || (c >= '2' && c <= '7'); }
+
+/* Whether the word that begins here is that of a pseudonym (detection/replacements.py): what is found within one does not count. Where a
+ * number or a name of an account might begin in it and go on behind it, it is left to Python. */
+enum { LONG_NUMBER = 7 };
+static int is_token(const u8 *text, u32 low, u32 high, u32 start) {
+    u32 end = start + TOKEN, at = start - 1, run = 0;
+    if (start < low + 2 || text[start - 1] != '-' || end > high) return 0;
+    if (end < high && (letters[text[end]] & ALNUM || text[end] == '-' || text[end] == '_')) return 0;
+    while (at > low && (text[at - 1] == '_' || (u32)(text[at - 1] - 'a') < 26)) at--;
+    if (at == start - 1 || (at > low && is_alnum(text[at - 1]))) return 0;
+    for (u32 i = start; i < end; i++) {
+        run = is_digit(text[i]) ? run + 1 : 0;
+        if (run == LONG_NUMBER || !is_token_letter(text[i])) return 0;
+    }
+    return !is_upper(text[start]) || !is_upper(text[start + 1]) || iban_length(text[start], text[start + 1]) <= TOKEN;
+}
+
 static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
     u32 at = start, seen = 0, at_state = state;
+    int token = is_token(text, value_start, high, start);
+    u32 quiet = token && is_upper(text[start + TOKEN - 1]) ? start + TOKEN : 0; /* no number that a cue introduces goes on behind it */
     for (; at < high && (letters[text[at]] & ALNUM); at++) {
         seen |= letters[text[at]];
         at_state = transitions[at_state * CLASSES + classes[text[at]]];
-        if (__builtin_expect(meanings[at_state], 0) && hear(meanings[at_state], at + 1)) return 0;
+        if (__builtin_expect(meanings[at_state], 0) && at + 1 >= quiet && hear(meanings[at_state], at + 1)) return 0;
     }
     state = at_state;
     u32 size = at - start;
@@ -522,8 +542,8 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
             if (behind_street(text, value_start, start, first)) return 0;
         }
         if (digits == size) cue = 0;
-        if (judge_word(text, start, at, digits, &accounts)) return 0;
-    } else if (size > LONGEST_WORD) return 0;
+        if (!token && judge_word(text, start, at, digits, &accounts)) return 0;
+    } else if (size > LONGEST_WORD && !token) return 0;
     else if (before == ' ' && is_letter(text[start]) && after_number(text, value_start, start) && listed(STREETS, text + start, size)) return 0;
     if (place && place + 60 > start)
         for (u32 i = start; i < at; i++)
@@ -539,7 +559,7 @@ static u32 take_word(const u8 *text, u32 high, u32 start, int with_names) {
     if (seen & STRANGER) members = hidden = 0;
     else {
         members += size, hidden |= seen & LOOKALIKE;
-        if (members > 10 && hidden) return 0;
+        if (members > 10 && hidden && !token) return 0;
     }
     separator = 0;
     if (seen & NOT_HEX) hex_signs = hex_dots = 0;
@@ -783,6 +803,39 @@ static int equal(const u8 *a, const u8 *b, u32 size) {
     return *(const u64 *)(a + size - 8) == *(const u64 *)(b + size - 8);
 }
 
+static int begins(const u8 *c, const char *with) {
+    for (u32 i = 0; with[i]; i++)
+        if (c[i] != (u8)with[i]) return 0;
+    return 1;
+}
+
+/* Whether a value is what a redaction leaves in place of one: a pseudonym, a marker, a surrogate, or masked for the most part. */
+enum { LONGEST_REPLACEMENT = 64 };
+int is_replacement(const u8 *c, u32 size) {
+    u32 words = 0, capitals = 0, digits = 0, codes = 0, stars = 0, characters = 0;
+    if (!size || size > LONGEST_REPLACEMENT) return 0;
+    for (u32 i = 0; i < size; i++) stars += c[i] == '*', characters += (c[i] & 0xC0) != 0x80;
+    if (stars) return 10 * stars > 3 * characters;
+    while (words < size && (c[words] == '_' || (u32)(c[words] - 'a') < 26)) words++;
+    if (words && words + 1 + TOKEN == size && c[words] == '-') {
+        while (capitals < TOKEN && is_token_letter(c[words + 1 + capitals])) capitals++;
+        return capitals == TOKEN;
+    }
+    if (c[0] == '[' && c[size - 1] == ']' && size > 2) {
+        for (u32 i = 1; i < size - 1; i++)
+            if (c[i] != '_' && (u32)(c[i] - 'a') >= 26) return 0;
+        return 1;
+    }
+    while (codes < size && ((u32)(c[codes] - 'a') < 26 || (c[codes] >= '2' && c[codes] <= '7'))) codes++;
+    if (codes == 25 && size == 25 + 16 && begins(c + 25, "@example.invalid")) return 1;
+    while (digits < size && is_digit(c[size - 1 - digits])) digits++;
+    if (size == 11 && digits == 11) return c[0] == '1' && c[1] < '2';
+    if (size == 12) return digits == 8 && begins(c, "000-");
+    if (size == 16 && digits == 15) return begins(c, "+999");
+    if (size == 16) return digits == 16 && begins(c, "0000");
+    return size == 18 && digits == 18 && c[0] == '0' && c[1] == '0';
+}
+
 /* Hits as (value, start, end, kind), bytes from the start of the value; 1 in `slow` for what Python must judge. A longer text that is met
  * again is judged once. */
 u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 options, u32 kind, u8 *slow, u32 *out, u32 room) {
@@ -796,6 +849,10 @@ u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 op
             found++;
             continue;
         }
+        if (options & REPLACED && is_replacement(text + low, high - low)) {
+            slow[value] = 0;
+            continue;
+        }
         Judged *place = high - low >= WORTH_REMEMBERING ? judged_like(text + low, high - low) : 0;
         if (place && place->value) {
             u32 before = place->value - 1;
@@ -807,7 +864,7 @@ u32 screen(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 op
             }
         }
         if (place) *place = (Judged){place->hash, value + 1, found, 0};
-        slow[value] = judge(text, low, high, options & 1, options & 2) != 0;
+        slow[value] = judge(text, low, high, options & WITH_NAMES, options & WITH_NUMBERS) != 0;
         if (slow[value]) continue;
         if (found + hit_count > room) {
             slow[value] = 1;

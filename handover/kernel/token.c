@@ -1,4 +1,5 @@
-/* Pseudonyms (masking/pseudonyms.py): HMAC-SHA-256 from the two states that the key leaves, 130 bits of it in base32. */
+/* HMAC-SHA-256 from the two states that the key leaves: pseudonyms (masking/pseudonyms.py), 130 bits of it in base32, and the digests of
+ * subjects (detection/subjects.py), 128 bits as they are. */
 #include <wasm_simd128.h>
 
 #include "kernel.h"
@@ -79,8 +80,14 @@ static void base32(u8 *out, const u32 *state) {
     }
 }
 
-/* A token of TOKEN bytes. */
-static void write_token(u8 *out, const u8 *message, u32 length) {
+/* What is made of the code: TOKEN bytes of text or DIGEST bytes. */
+static void write_code(u8 *out, const u32 *state, u32 as) {
+    if (as == TOKEN) base32(out, state);
+    else
+        for (u32 i = 0; i < DIGEST; i++) out[i] = (u8)(state[i / 4] >> (24 - i % 4 * 8));
+}
+
+static void write_one(u8 *out, const u8 *message, u32 length, u32 as) {
     u32 state[8], w[16];
     for (u32 i = 0; i < 8; i++) state[i] = inner[i];
     for (u32 block = 0; block < length; block += 64) {
@@ -91,11 +98,11 @@ static void write_token(u8 *out, const u8 *message, u32 length) {
     w[8] = 0x80000000, w[15] = (64 + 32) * 8;
     for (u32 i = 9; i < 15; i++) w[i] = 0;
     compress(state, w);
-    base32(out, state);
+    write_code(out, state, as);
 }
 
-/* Four tokens of messages of one block each. */
-static void write_four(u8 *const *out, u8 messages[4][320]) {
+/* Of four messages of one block each. */
+static void write_four(u8 *const *out, u8 messages[4][320], u32 as) {
     Four state[8], w[16], zero = {0, 0, 0, 0};
     for (u32 i = 0; i < 8; i++) state[i] = zero + inner[i];
     for (u32 i = 0; i < 16; i += 4) { /* four words of each message, turned about */
@@ -117,23 +124,51 @@ static void write_four(u8 *const *out, u8 messages[4][320]) {
     for (u32 lane = 0; lane < 4; lane++) {
         u32 one[8];
         for (u32 i = 0; i < 8; i++) one[i] = state[i][lane];
-        base32(out[lane], one);
+        write_code(out[lane], one, as);
     }
+}
+
+/* Messages wait until there are four of one block. */
+static u8 messages[4][320];
+static u8 *places[4];
+static u32 held;
+
+static void take_message(u8 *out, const u8 *kind, u32 kind_size, const u8 *value, u32 size, u32 number, u32 as) {
+    u32 length = message_of(messages[held], kind, kind_size, value, size, number);
+    places[held] = out;
+    if (length > 64) write_one(out, messages[held], length, as);
+    else if (++held == 4) write_four(places, messages, as), held = 0;
+}
+
+static void write_rest(u32 as) {
+    while (held) held--, write_one(places[held], messages[held], 64, as);
 }
 
 /* The tokens of a column's hits, TOKEN bytes for each hit; others' places stay as they are. */
 void tokens(const u8 *text, const u32 *starts, const u32 *hits, u32 count, const u32 *actions, const Label *kinds, u8 *out) {
-    static u8 messages[4][320];
-    u8 *places[4];
-    u32 held = 0;
     for (u32 i = 0; i < count; i++, hits += 4) {
         u32 kind = hits[3];
         if (actions[kind] != MAKE_TOKEN) continue;
         const u8 *value = text + starts[hits[0]] + hits[1];
-        u32 length = message_of(messages[held], kinds[kind].text, kinds[kind].size, value, hits[2] - hits[1], kind);
-        places[held] = out + TOKEN * i;
-        if (length > 64) write_token(places[held], messages[held], length);
-        else if (++held == 4) write_four(places, messages), held = 0;
+        take_message(out + TOKEN * i, kinds[kind].text, kinds[kind].size, value, hits[2] - hits[1], kind, TOKEN);
     }
-    for (u32 i = 0; i < held; i++) write_token(places[i], messages[i], 64);
+    write_rest(TOKEN);
+}
+
+static int is_space(u32 c) { return c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31); }
+
+/* The digests of whom a column's cells name, DIGEST bytes each, without those of cells that are blank or for Python. Returns how many. */
+u32 digests(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u8 *what, u8 *out) {
+    static const u8 label[32] = "subject";
+    u32 found = 0;
+    for (u32 row = 0; row < count; row++) {
+        u32 start = starts[row], end = ends[row], plain = 1;
+        while (start < end && is_space(text[start])) start++;
+        while (start < end && is_space(text[end - 1])) end--;
+        for (u32 at = start; at < end; at++) plain &= text[at] < 0x80;
+        what[row] = plain && end - start <= 200 ? start < end ? DIGESTED : BLANK : UNDIGESTED;
+        if (what[row] == DIGESTED) take_message(out + DIGEST * found++, label, 7, text + start, end - start, EMAIL, DIGEST);
+    }
+    write_rest(DIGEST);
+    return found;
 }

@@ -6,15 +6,15 @@ static u32 take(u32 *hit, u32 row, u32 size, u32 kind) {
     return 1;
 }
 
-/* Leaves a value either one hit from end to end, or empty, or to Python. Returns how many hits are left. */
-u32 only_whole(const u32 *starts, const u32 *ends, u32 count, u8 *slow, u32 *hits, u32 hit_count) {
+/* Leaves a value either one hit from end to end, or empty, or (with REPLACED) a replacement, or to Python. Returns how many hits are left. */
+u32 only_whole(const u8 *text, const u32 *starts, const u32 *ends, u32 count, u32 options, u8 *slow, u32 *hits, u32 hit_count) {
     u32 left = 0, at = 0;
     for (u32 row = 0; row < count; row++) {
         u32 size = ends[row] - starts[row], first = at;
         while (at < hit_count && hits[4 * at] == row) at++;
         if (slow[row] || !size) continue;
         if (at == first + 1 && !hits[4 * first + 1] && hits[4 * first + 2] == size) left += take(hits + 4 * left, row, size, hits[4 * first + 3]);
-        else slow[row] = 1;
+        else slow[row] = !(options & REPLACED && is_replacement(text + starts[row], size));
     }
     return left;
 }

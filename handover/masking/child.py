@@ -59,8 +59,8 @@ def main() -> None:
             report: object = _redact(parameters, incoming, outgoing)
         else:
             report = residual(
-                open_records(read_stream(incoming), parameters.name),
-                lambda: open_records(read_stream(incoming), parameters.name),
+                open_table(read_stream(incoming), parameters.name),
+                lambda: open_table(read_stream(incoming), parameters.name),
                 policy=parameters.policy,
                 quasi_identifiers=parameters.quasi_identifiers,
                 on_records=ProgressLines(),

@@ -61,8 +61,6 @@ class FlatRedactor:
         self._delimiter = delimiter
         self._judge, self._subject, self._lock = judge, subject, Lock()
         self._plans = [plan_of(name, survey, policy) for name in table.names]
-        for plan in self._plans:
-            survey.column_scan(plan.name).is_screened = bool(plan.judge)
 
     def blocks(self, start: int, stop: int | None) -> Iterator[Redacted]:
         """Some of the blocks, in order; the output begins without header."""

@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS
-from handover.detection.screening import KINDS, Screen, is_current
+from handover.detection.flat_scan import Look, look_of
+from handover.detection.screening import KINDS, Screen
+from handover.detection.subjects import padded_key
 from handover.detection.survey import Survey
 from handover.formats import Column
 from handover.formats.flat import FlatBatch
 from handover.kernel import NONE
 from handover.masking.policy import FieldRule, Policy
-from handover.masking.pseudonyms import padded_key
 from handover.masking.redaction import Redactor
 from handover.masking.report import FieldRedaction
 
@@ -20,17 +20,6 @@ _SCAN = FieldRule("scan")
 #: Modes and actions in the kernel's order (table.c).
 _AS_IS, _EMPTY, _EDITED = range(3)
 _KEEP, _MARK, _MAKE_TOKEN, _YEAR, _DISTRICT = range(5)
-#: How the kernel judges a column by its role; of the first two kinds only text in which anything may stand.
-_FREE = frozenset({"", "free_text", "bank_card"})
-_KIND_OF = {
-    "person_name": "person_name", "telephone": "mobile", "email": "email", "resident_id": "resident_id",
-    "bank_card": "bank_card",
-}  # fmt: skip
-_JUDGES = {
-    **dict.fromkeys(_KIND_OF.keys() - _FREE, "screen"),
-    "address": "whole_addresses",
-    "birth_date": "whole_dates",
-}
 #: A hit becomes a kind and a token.
 _PER_HIT, _TOKEN = 48, 26
 
@@ -41,14 +30,7 @@ class Plan(NamedTuple):
     name: str
     rule: FieldRule
     mode: int
-    #: The kernel's function; empty when Python judges every value.
-    judge: str = ""
-    #: A value counts only as a whole.
-    whole: bool = False
-    #: What most of its values are.
-    kind: str = ""
-    #: Known numbers are looked for.
-    numbers: bool = True
+    look: Look = Look()
     #: For each kind; None where Python must act.
     actions: tuple[int | None, ...] = ()
 
@@ -81,19 +63,7 @@ def plan_of(name: str, survey: Survey, policy: Policy) -> Plan:
     if rule.action == "drop":
         return Plan(name, rule, _EMPTY)
     actions = tuple(_code(policy.action_for(kind) if rule.action == "scan" else rule.action, kind) for kind in KINDS)
-    judge, whole = "", False
-    if not is_current():
-        pass  # the detectors judge everything
-    elif scan.suppressed:
-        if scan.suppressed >= NUMERIC_KINDS and not scan.known and rule.action == "scan":
-            judge = "plain_numbers"
-    elif scan.role in _FREE:
-        judge, whole = "screen", rule.action != "scan"
-    elif scan.role in _JUDGES:
-        judge, whole = _JUDGES[scan.role], True
-    return Plan(
-        name, rule, _EDITED, judge, whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, actions
-    )
+    return Plan(name, rule, _EDITED, look_of(scan, whole=rule.action != "scan"), actions)
 
 
 def _code(action: str, kind: str) -> int | None:
@@ -115,8 +85,8 @@ def write_column(
             report.replaced = batch.filled[index]
         return [plan.mode, starts, ends, 0, 0, 0, 0, 0, 0, 0], 0
     kernel = worker.kernel
-    slow, hits = _look(worker, batch, index, plan)
-    given, given_ends, given_text, growth = _given(worker, batch, index, plan, slow, report)
+    rows, hits = _look(worker, batch, index, plan)
+    given, given_ends, given_text, growth = _given(worker, batch, index, plan, rows, report)
     _count(hits, plan, report)
     actions = kernel.put(np.array([code or 0 for code in plan.actions], np.uint32))
     placed = tokens = 0
@@ -129,26 +99,12 @@ def write_column(
 
 def _look(worker: Worker, batch: FlatBatch, index: int, plan: Plan) -> tuple[np.ndarray, np.ndarray]:
     """Which values Python must judge, and the hits in the others."""
-    kernel, (starts, ends) = worker.kernel, batch.cells(index)
-    nothing = np.zeros((0, 4), np.uint32)
-    if not plan.judge:
-        return np.arange(batch.count), nothing
-    mark = kernel.mark
-    if plan.judge == "screen":
-        slow, hits = worker.screen.look(
-            batch.text, starts, ends, batch.count, numbers=plan.numbers, whole=plan.whole, kind=plan.kind
-        )
-    else:
-        slow_at, out = kernel.reserve(batch.count), kernel.reserve(16 * batch.count)
-        found = kernel.call(plan.judge, batch.text, starts, ends, batch.count, slow_at, out)
-        slow = kernel.view(slow_at, batch.count, np.uint8).astype(bool)
-        hits = kernel.view(out, 4 * found, np.uint32).reshape(-1, 4).copy()
-    kernel.mark = mark
+    rows, hits = plan.look.at(worker.screen, batch, index)
     foreign = [kind for kind, code in enumerate(plan.actions) if code is None]
     if foreign and len(hits):
-        slow[hits[np.isin(hits[:, 3], foreign), 0]] = True
-        hits = hits[~slow[hits[:, 0]]]
-    return np.flatnonzero(slow), hits
+        rows = np.union1d(rows, hits[np.isin(hits[:, 3], foreign), 0])
+        hits = hits[~np.isin(hits[:, 0], rows)]
+    return rows, hits
 
 
 def _given(
@@ -160,7 +116,7 @@ def _given(
     kernel = worker.kernel
     values = batch.values(index, None if len(rows) == batch.count else rows.tolist())
     column = Column(plan.name, values, range(len(values)))
-    worker.redactor.apply_to(column, plan.rule, report)
+    worker.redactor.apply_to(column, plan.rule, report, is_screened=bool(plan.look.judge))
     encoded = [value.encode() for value in column.output()]
     text = b"".join(encoded)
     numbers = np.full(batch.count, NONE, np.uint32)

@@ -26,14 +26,18 @@ class GroupSizes:
         self._groups: Counter[bytes] = Counter()
 
     def add(self, batch: Batch) -> None:
-        rows = [[""] * len(self._fields) for _ in range(batch.count)]
+        columns = [[""] * batch.count for _ in self._fields]
         for column in batch.columns:
             if column.name in self._fields:
                 position = self._fields.index(column.name)
-                for record, value in zip(column.records, column.values, strict=True):
-                    rows[record][position] = value
-        for row in rows:
-            self._groups[hashlib.blake2b("\0".join(row).encode("utf-8", "surrogatepass"), digest_size=8).digest()] += 1
+                if column.records == range(batch.count):
+                    columns[position] = column.values
+                else:
+                    for record, value in zip(column.records, column.values, strict=True):
+                        columns[position][record] = value
+        for row, count in Counter(zip(*columns, strict=True)).items():
+            text = "\0".join(row).encode("utf-8", "surrogatepass")
+            self._groups[hashlib.blake2b(text, digest_size=8).digest()] += count
 
     def smallest(self) -> int:
         return min(self._groups.values(), default=0)

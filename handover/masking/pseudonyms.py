@@ -6,6 +6,7 @@ token can't be tested against guesses; with it, it can, so the key is destroyed 
 
 import hashlib
 
+from handover.detection.subjects import padded_key
 from handover.masking.normal_form import normal_form
 from handover.masking.surrogates import surrogate
 
@@ -15,14 +16,8 @@ _TOKEN_BYTES = 17
 #: Two characters for ten bits: four times faster than the standard library's base32 (a test compares them).
 _PAIRS = tuple(a + b for a in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" for b in "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
 _SHIFTS = tuple(range(17 * 8 - 10, 17 * 8 - 131, -10))
-_BLOCK = 64
 #: A cache of tokens: records of one person usually stand together, and names repeat.
 _CACHE = 200_000
-
-
-def padded_key(key: bytes) -> bytes:
-    """The key as one block of the hash (RFC 2104)."""
-    return (hashlib.sha256(key).digest() if len(key) > _BLOCK else key).ljust(_BLOCK, b"\0")
 
 
 class Pseudonymiser:

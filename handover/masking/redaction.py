@@ -55,17 +55,17 @@ class Redactor:
             report = self.fields.setdefault(column.name, FieldRedaction(name=column.name, action=rule.action))
             self.apply_to(column, rule, report)
 
-    def apply_to(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
-        """The same for one column."""
+    def apply_to(self, column: Column, rule: FieldRule, report: FieldRedaction, *, is_screened: bool = False) -> None:
+        """The same for one column; with `is_screened` of values that a screen could not judge."""
         if self._verbatim or rule.action == "keep":
             return
         if rule.action == "drop":
             column.replaced = [""] * len(column.values)
             report.replaced += sum(map(bool, column.values))
         elif rule.action == "scan":
-            self._hits(column, report)
+            self._hits(column, report, is_screened=is_screened)
         else:
-            self._values(column, rule, report)
+            self._values(column, rule, report, is_screened=is_screened)
 
     def replace(self, action: str, kind: str, text: str) -> str:
         """What stands in for one value or hit."""
@@ -80,8 +80,8 @@ class Redactor:
         coarse = generalise(kind, text) if action == "generalise" else ""
         return coarse or f"[{kind or 'removed'}]"
 
-    def _hits(self, column: Column, report: FieldRedaction) -> None:
-        settled = self._settle(column)
+    def _hits(self, column: Column, report: FieldRedaction, *, is_screened: bool) -> None:
+        settled = self._settle(column, is_screened=is_screened)
         if not any(settled.values()):
             return
         column.replaced = replaced = list(column.values)
@@ -92,14 +92,14 @@ class Redactor:
             if one := settled[value]:
                 report.add(one.found, count)
 
-    def _settle(self, column: Column) -> dict[str, _Settled | None]:
+    def _settle(self, column: Column, *, is_screened: bool) -> dict[str, _Settled | None]:
         """What becomes of each value, None where nothing does: equal ones, in the batch before too, are judged once."""
         before = self._settled.get(column.name, {})
         settled = {value: before[value] for value in column.values if value in before}
         new = list(dict.fromkeys(value for value in column.values if value not in settled))
         settled.update(dict.fromkeys(new))
         scan, unsettled = self._survey.column_scan(column.name), dict[str, _Settled]()
-        for index, spans in scan.find(new).items():
+        for index, spans in scan.find(new, is_screened=is_screened).items():
             value, found = new[index], FieldRedaction(name=column.name, action="scan")
             edits = self._edits(value, spans, None, found)
             settled[value] = one = _Settled(_applied(value, edits), edits, found)
@@ -128,8 +128,8 @@ class Redactor:
         one.found.add(later)
         return _Settled(_applied(value, edits), edits, one.found)
 
-    def _values(self, column: Column, rule: FieldRule, report: FieldRedaction) -> None:
-        hits = self._survey.column_scan(column.name).find(column.values)
+    def _values(self, column: Column, rule: FieldRule, report: FieldRedaction, *, is_screened: bool) -> None:
+        hits = self._survey.column_scan(column.name).find(column.values, is_screened=is_screened)
         replaced = []
         for index, value in enumerate(column.values):
             spans = hits.get(index, [])

@@ -4,7 +4,11 @@ Fields keep the roles that they had in the source, so a name that survives in a 
 name from that column is one in every narrative.
 """
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from handover.detection import LEVELS
 from handover.detection.inspection import survey_of
@@ -14,10 +18,17 @@ from handover.masking.k_anonymity import GroupSizes
 from handover.masking.policy import Policy
 from handover.masking.report import ResidualReport
 
+if TYPE_CHECKING:
+    from handover.formats.flat import FlatTable
+
+#: Some records, and by field the hits of each kind in them.
+Piece = tuple[Batch, Mapping[str, Mapping[str, int]]]
+_KIND = attrgetter("kind")
+
 
 def residual(
-    source: Reading,
-    output: Callable[[], Reading],
+    source: "Reading | FlatTable",
+    output: "Callable[[], Reading | FlatTable]",
     *,
     policy: Policy,
     quasi_identifiers: Sequence[str] = (),
@@ -28,12 +39,13 @@ def residual(
     Raises:
         FormatRefusedError: one of them can't be read; an output that can't be read is not released.
     """
-    survey = survey_of(source, on_records)
+    survey = _survey_of(source, on_records)
     reading = output()
     report = ResidualReport(format=reading.format)
     groups = GroupSizes(quasi_identifiers) if quasi_identifiers else None
-    for batch in reading.batches:
-        _scan(batch, survey, policy, report)
+    for batch, fields in _pieces(reading, survey, quasi_identifiers):
+        for name, kinds in fields.items():
+            _judge(name, kinds, policy, report)
         if groups:
             groups.add(batch)
         report.records += batch.count
@@ -43,22 +55,43 @@ def residual(
     return report
 
 
-def _scan(batch: Batch, survey: Survey, policy: Policy, report: ResidualReport) -> None:
+def _survey_of(source: "Reading | FlatTable", on_records: Callable[[str, int], None] | None) -> Survey:
+    if isinstance(source, Reading):
+        return survey_of(source, on_records)
+    from handover.detection.flat_survey import survey_flat
+
+    return survey_flat(source, on_records)
+
+
+def _pieces(output: "Reading | FlatTable", survey: Survey, quasi_identifiers: Sequence[str]) -> Iterator[Piece]:
+    if isinstance(output, Reading):
+        return (piece_of(batch, survey) for batch in output.batches)
+    from handover.masking.flat_residual import flat_pieces
+
+    return flat_pieces(output, survey, quasi_identifiers)
+
+
+def piece_of(batch: Batch, survey: Survey) -> Piece:
+    """A batch, and what is found in it."""
+    fields: dict[str, Counter[str]] = {}
     for column in batch.columns:
-        rule = policy.fields.get(column.name)
-        for spans in survey.column_scan(column.name).find(column.values).values():
-            for span in spans:
-                wanted = (
-                    rule.action == "keep" if rule and rule.action != "scan" else policy.action_for(span.kind) == "keep"
-                )
-                level = LEVELS[span.kind]
-                if level == "L1" or (wanted and level != "L4"):
-                    _count(report.kept, span.kind)
-                    continue
-                _count(report.leftover, level)
-                _count(report.leftover_kinds, span.kind)
-                _count(report.leftover_fields, column.name)
+        hits = survey.column_scan(column.name).find(column.values)
+        fields.setdefault(column.name, Counter()).update(map(_KIND, chain.from_iterable(hits.values())))
+    return batch, fields
 
 
-def _count(counts: dict[str, int], key: str) -> None:
-    counts[key] = counts.get(key, 0) + 1
+def _judge(name: str, kinds: Mapping[str, int], policy: Policy, report: ResidualReport) -> None:
+    rule = policy.fields.get(name)
+    for kind, count in kinds.items():
+        wanted = rule.action == "keep" if rule and rule.action != "scan" else policy.action_for(kind) == "keep"
+        level = LEVELS[kind]
+        if level == "L1" or (wanted and level != "L4"):
+            _add(report.kept, kind, count)
+            continue
+        _add(report.leftover, level, count)
+        _add(report.leftover_kinds, kind, count)
+        _add(report.leftover_fields, name, count)
+
+
+def _add(counts: dict[str, int], key: str, count: int) -> None:
+    counts[key] = counts.get(key, 0) + count

@@ -16,6 +16,7 @@ from handover.detection.known import KnownValues
 from handover.detection.names import western
 from handover.detection.scanner import ColumnScan
 from handover.detection.spans import Span
+from handover.masking.pseudonyms import Pseudonymiser
 
 EXAMPLES = [text for d in DETECTORS for text, _ in d.POSITIVE] + [text for d in DETECTORS for text in d.NEGATIVE]
 NAMES = ["张三丰", "张三", "李小四", "欧阳娜娜", "王伟", "John Smith", "O'Brien Mary"]
@@ -45,6 +46,16 @@ PIECES = [
     "\u200b", "1\u00ad3", "2024年", "港", "台北", "02-2345-6789", "66123456", "pin", "my pin is 4821", "12 bis ", "apt 5", "the ", "visit ",
     "911310000123456789", "a.b@c.de", "zhang@example.com", "138", "1234", "5678", "99", "0", "和", "或者", " at ", "phone", "ext. ", "5 Main Street", "\u3000", "é", "——",
 ]  # fmt: skip
+#: What a redaction leaves, and what only looks like it.
+REPLACEMENTS = [
+    "mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7A", "person_name-VXABC234QQ567DEFGHIJKLMN77", "bank_card-ABCDEFGHIJKLMNOPQRSTUVWXYZ", "email-22ABCDEFGHIJ765432KLMNOPPQ",
+    "us_ssn-DE22ABCDEFGHIJKLMNOPQRSTUV", "iban-FR22ABCDEFGHIJKLMNOPQRST22", "wechat-ABCDEFGHIJKLMNOPQRSTUVVX34", "iban-FR76ABCDEFGHIJKLMNOPQRSTUV", "a-WJABCDEFGHIJKLMNOPQRSTUPIN",
+    "mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7", "mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7A7", "mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7Aa", "mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ71", "Xmobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7A",
+    "-IU5Q7AVX2QQD3KLMNOPWX2YZ7A", "IU5Q7AVX2QQD3KLMNOPWX2YZ7A", "mobile-5555555ABCDEFGHIJKLMNOPQRS", "mobile-62345672ABCDEFGHIJKLMNOP27", "9mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7A",
+    "[mobile]", "[person_name]", "[]", "[Mobile]", "10123456789", "11123456789", "000-12345678", "+999123456789012", "abcdefghijklmnopqrstuvwxy@example.invalid",
+    "001234567890123456", "0000123456789012", "138****5678", "张*", "*三丰", "a*b.com", "l***@example.com", "****", "***4567890", "12*4567890",
+]  # fmt: skip
+PIECES += REPLACEMENTS
 texts = st.lists(st.sampled_from(PIECES) | st.text("0123456789.-: ABCXaefox@，一号生", max_size=6), max_size=7).map(
     "".join
 )
@@ -73,6 +84,29 @@ def test_random_texts_of_all_pieces_are_judged_alike(seed: int) -> None:
     assert len(settled) > 100
     expected = plain(settled)
     assert [(v, found.get(v), expected.get(v)) for v in settled if found.get(v) != expected.get(v)] == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_texts_with_replacements_are_judged_alike(seed: int) -> None:
+    rng = random.Random(seed)
+    values = [
+        *REPLACEMENTS,
+        *(f"{rng.choice(PIECES)}{rng.choice(REPLACEMENTS)}{rng.choice(PIECES)}" for _ in range(4000)),
+    ]
+    values = list(dict.fromkeys(values))
+    found, slow = SCREEN.find(values, numbers=True)
+    settled = [value for value in values if value not in set(slow)]
+    expected = plain(settled)
+    assert [(v, found.get(v), expected.get(v)) for v in settled if found.get(v) != expected.get(v)] == []
+    assert {"[mobile]", "mobile-IU5Q7AVX2QQD3KLMNOPWX2YZ7A", "138****5678", "000-12345678"} <= set(settled)
+
+
+def test_texts_with_pseudonyms_are_settled_without_the_detectors() -> None:
+    tokens = Pseudonymiser(b"k" * 32)
+    values = [f"登记手机{tokens.token('mobile', str(number))}，客服已安抚" for number in range(3000)]
+    found, slow = SCREEN.find(values, numbers=True)
+    assert found == {}
+    assert len(slow) < 0.1 * len(values)
 
 
 def test_a_text_that_is_met_again_is_judged_as_before() -> None:

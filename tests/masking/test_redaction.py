@@ -279,7 +279,8 @@ def test_real_complaints_come_through_whole() -> None:
     if not path.exists():
         pytest.skip("the CFPB complaints are not on this machine")
     data = path.read_bytes()
-    report, _ = inspect(open_records([data], path.name), lambda: open_records([data], path.name), key=CASE)
+    inspection, reading = inspect(open_records([data], path.name), lambda: open_records([data], path.name), key=CASE)
+    report = inspection.report(reading)
     assert (report.records, report.persons) == (6013, 6013)
     policy = propose_policy(report, "due_diligence")
     out, redaction = redact(data, path.name, policy)
