@@ -36,6 +36,11 @@ def test_batch_scan_equals_value_by_value(column: list[str]) -> None:
     assert scan.find(column) == expected
 
 
+def test_a_cue_tells_nothing_of_the_next_value() -> None:
+    for cue, value in (("手机串号", "49-015420-323751-8"), ("corner of Elm", " and Oak"), ("12 Elm", " Grove apt 5")):
+        assert ColumnScan().find([cue, value]) == {}
+
+
 @settings(deadline=None)
 @given(values, st.sampled_from(ROLES))
 def test_what_is_settled_at_a_glance_has_the_same_places(column: list[str], role: str) -> None:

@@ -43,7 +43,7 @@ _BOX = (
     rf"|(?:USN[SV]|USS|USCGC) {_WORD}\s+[FAD]PO A[AEP] [0-9]{{4,5}}"
 )
 _CORNER = compile_late(
-    rf"(?:the )?corner of [^\n,;]{{3,60}}? (?:and|&) (?:{_WORD}|[0-9]{{1,5}})(?: (?:{_WORD}|[0-9]{{1,5}}\.?)){{0,3}}"
+    rf"(?:the )?corner of [^\n\0,;]{{3,60}}? (?:and|&) (?:{_WORD}|[0-9]{{1,5}})(?: (?:{_WORD}|[0-9]{{1,5}}\.?)){{0,3}}"
 )
 #: Street lines that begin with their number and need nothing behind them.
 _FIRST = compile_late(
@@ -56,7 +56,7 @@ _FIRST = compile_late(
             rf"{_NUMBER} (?:{_WORD} )?{_STEMMED}\.? [0-9]{{1,4}}(?: ?[A-Za-z])?",
             # Another number behind the street's name, or a unit, says what the words do not; 2 Everton 2 is a score.
             rf"[0-9]{{4,6}} (?:{_PROPER} ){{1,4}}[0-9]{{1,5}}\.?(?! ?[0-9-])",
-            rf"{_NUMBER} (?:[^\s,]{{1,24}} ){{1,5}}(?i:apt|suite)\.? [0-9]{{1,5}}",
+            rf"{_NUMBER} (?:[^\s\0,]{{1,24}} ){{1,5}}(?i:apt|suite)\.? [0-9]{{1,5}}",
         )
     )
     + rf")(?![0-9{_LETTER}])"

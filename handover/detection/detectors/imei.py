@@ -13,7 +13,7 @@ from handover.detection.terms import matches_after
 KIND, LEVEL, VERSION, WINDOW = "imei", "L3", 1, "whole"
 
 CUES = ("imei", "imei1", "imei2", "串号", "设备识别码")
-_AFTER_CUE = re.compile(r"(?:号码?|码)?[^0-9A-Za-z]{0,6}([0-9]{2}[- ]?[0-9]{6}[- ]?[0-9]{6}[- ]?[0-9])(?![0-9])")
+_AFTER_CUE = re.compile(r"(?:号码?|码)?[^0-9A-Za-z\0]{0,6}([0-9]{2}[- ]?[0-9]{6}[- ]?[0-9]{6}[- ]?[0-9])(?![0-9])")
 
 POSITIVE = (
     ("IMEI：490154203237518", "490154203237518"),
