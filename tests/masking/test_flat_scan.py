@@ -89,7 +89,7 @@ def test_a_subject_that_is_given_counts_the_same() -> None:
     assert fast[0].subject.field == "备注"
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", ["ragged", "torn", "minors", "about nobody"])
 def test_parts_make_the_whole(name: str) -> None:
     opened = openers(TABLES[name]())[0]
     states = []
@@ -121,8 +121,9 @@ def redacted(data: bytes, policy: Policy) -> bytes:
     return b"".join(run.output())
 
 
-@pytest.mark.parametrize("policy", [*POLICIES.values(), MASKED], ids=[*POLICIES, "masked"])
-@pytest.mark.parametrize("name", ["all columns", "ragged", "torn"])
+@pytest.mark.parametrize(
+    ("name", "policy"), [*(("ragged", policy) for policy in (*POLICIES.values(), MASKED)), ("torn", default_policy())]
+)
 def test_the_second_scan_finds_the_same(name: str, policy: Policy) -> None:
     data = TABLES[name]()
     for output in (redacted(data, policy), data):
