@@ -6,7 +6,7 @@ from handover.detection.flat_survey import survey_flat
 from handover.formats import Batch, Column, Table
 from handover.formats.delimited import DelimitedWriter, output_delimiter
 from handover.formats.flat import FlatTable
-from handover.masking.flat import FlatRedactor, Redacted
+from handover.masking.flat import FlatRedactor
 from handover.masking.policy import Policy
 from handover.masking.report import FieldRedaction, RedactionReport, merge_fields
 from handover.masking.samples import SampledRecord, Sampler
@@ -55,11 +55,12 @@ class FlatRedaction:
         # The last batch of the survey may be all that follows a torn block.
         stop = None if mine and mine.stop == len(survey.batches) else mine.stop
         redactor = FlatRedactor(
-            survey, self._policy, self._key, table, delimiter, judge, None if subject == "text" else subject
+            survey, self._policy, self._key, table, delimiter, judge, None if subject == "text" else subject, sampler
         )
         report, fields = self.report, dict[str, FieldRedaction]()
         for block in redactor.blocks(mine.start, stop):
-            self._sample(sampler, block, before + report.records_in)
+            for sample in block.samples:
+                self._on_sample(sample)
             report.records_in += block.count
             report.records_out += block.count if block.keep is None else sum(block.keep)
             merge_fields(fields, block.fields)
@@ -68,14 +69,3 @@ class FlatRedaction:
         report.fields, report.excluded = list(fields.values()), selected.excluded
         report.limits = survey.names.limits()
         report.persons_out = len(judge.kept_subjects) if judge else 0
-
-    def _sample(self, sampler: Sampler, block: Redacted, first: int) -> None:
-        if not sampler.wants(first, block.count):
-            return
-        done = 0
-        for batch in block.records():
-            keep = None if block.keep is None else block.keep[done : done + batch.count]
-            batch.first = first + done
-            for sample in sampler.of(batch, keep):
-                self._on_sample(sample)
-            done += batch.count

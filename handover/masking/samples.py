@@ -54,19 +54,22 @@ class Sampler:
         self._positions = {record: position for position, record in enumerate(drawn)}
         self._ascending = sorted(drawn)
 
-    def wants(self, first: int, count: int) -> bool:
-        """True when one of these records is drawn."""
-        return bisect_left(self._ascending, first) < bisect_left(self._ascending, first + count)
+    def drawn(self, first: int, count: int) -> list[int]:
+        """Which of these records are drawn, in ascending order."""
+        start, end = (bisect_left(self._ascending, number) for number in (first, first + count))
+        return self._ascending[start:end]
 
     def of(self, batch: Batch, keep: Sequence[bool] | None) -> Iterator[SampledRecord]:
         """The drawn records of a batch that was redacted; those that are left out are not shown."""
-        start = bisect_left(self._ascending, batch.first)
-        end = bisect_left(self._ascending, batch.first + batch.count)
-        for number in self._ascending[start:end]:
+        for number in self.drawn(batch.first, batch.count):
             index = number - batch.first
             if keep is None or keep[index]:
-                fields = [field for column in batch.columns for field in self._fields(column, index)]
-                yield SampledRecord(position=self._positions[number], record=number, fields=fields)
+                yield self.record(batch, index, number)
+
+    def record(self, batch: Batch, index: int, number: int) -> SampledRecord:
+        """One record of a batch that was redacted, which is the source's record `number`."""
+        fields = [field for column in batch.columns for field in self._fields(column, index)]
+        return SampledRecord(position=self._positions[number], record=number, fields=fields)
 
     def _fields(self, column: Column, record: int) -> Iterator[SampledField]:
         rule, output = self._policy.fields.get(column.name, _SCAN), column.output()
