@@ -149,8 +149,7 @@ def _learn(worker: _Worker, block: Block, table: FlatTable, survey: Survey) -> _
     try:
         batch = FlatBatch(kernel, block, table)
         filled = dict(zip(table.names, batch.filled, strict=True))
-        lines = block.data.count(b"\n")
-        learnt = _Learnt(batch.count, filled, {}, lines=lines, ragged=batch.ragged, block=block)
+        learnt = _Learnt(batch.count, filled, {}, lines=batch.line_count, ragged=batch.ragged, block=block)
         wanted: list[Wanted] = []
         for index, name in enumerate(table.names):
             entry = survey.fields[name]

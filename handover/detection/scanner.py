@@ -154,7 +154,6 @@ class ColumnScan:
     def _screen(self, values: list[str], *, is_screened: bool) -> "Screen | None":
         """The compiled first look, where it knows all there is and its loading is worth while."""
         if is_screened:
-            self._scanned = _WORTH_SCREENING  # it is loaded: what was made of these values may be given to it
             return None
         self._scanned += sum(map(len, values))
         if self.suppressed or self._scanned < _WORTH_SCREENING:

@@ -177,11 +177,12 @@ class FlatBatch:
         self._most = self.size // columns + 1
         self.text = kernel.put(block.data)
         self._starts, self._ends, said = (
-            kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (5 + columns,)
+            kernel.reserve(4 * size) for size in (columns * self._most,) * 2 + (6 + columns,)
         )
         arguments = ord(table.delimiter), columns, self._starts, self._ends, self._most, said
         kernel.call("split", self.text, self.size, block.last, *arguments)
-        self.count, taken, self.ragged, widest, is_utf8, *filled = kernel.view(said, 5 + columns, np.uint32).tolist()
+        found = kernel.view(said, 6 + columns, np.uint32).tolist()
+        self.count, taken, self.ragged, widest, is_utf8, self.line_count, *filled = found
         #: How many cells of each column are not empty.
         self.filled: list[int] = filled
         if taken != self.size:

@@ -25,11 +25,20 @@ static void count_filled(const u32 *starts, const u32 *ends, u32 count, u32 colu
     }
 }
 
+static u32 line_feeds(const u8 *text, u32 size) {
+    u32 found = 0;
+    for (u32 at = 0; at < size; at += 16) {
+        u32 bits = wasm_i8x16_bitmask(wasm_i8x16_eq(wasm_v128_load(text + at), wasm_i8x16_splat('\n')));
+        found += (u32)__builtin_popcount(size - at < 16 ? bits & ((1u << (size - at)) - 1) : bits);
+    }
+    return found;
+}
+
 /* Reads whole records (RFC 4180, as leniently as Python's csv). Cells are (start, end) in `text`, cell (row, column) at
  * [column * most + row]; quotes are taken out and line ends made LF in place. `said`: rows, bytes taken, rows of another
- * width than `columns`, cells of the widest row, whether it is UTF-8, and of each column how many cells are not empty. A record that may go on behind `size` is not taken unless `final`. */
+ * width than `columns`, cells of the widest row, whether it is UTF-8, lines taken, and of each column how many cells are not empty. A record that may go on behind `size` is not taken unless `final`. */
 void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *starts, u32 *ends, u32 most, u32 *said) {
-    u32 rows = 0, taken = 0, ragged = 0, widest = 0, at = 0;
+    u32 rows = 0, taken = 0, ragged = 0, widest = 0, lines = 0, at = 0;
     said[4] = is_utf8(text, size);
     while (at < size && rows < most) {
         u32 column = 0, blank = 1, whole = 0;
@@ -41,6 +50,7 @@ void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *start
                 u32 inside = 1;
                 start++;
                 end = at = skip(text, start, size, '"', '\r', '"');
+                lines += line_feeds(text + start, at - start);
                 for (; at < size; at++) {
                     u8 c = text[at];
                     if (inside && c == '"') {
@@ -51,7 +61,7 @@ void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *start
                         if (at + 1 < size && text[at + 1] == '\n') continue;
                         c = '\n';
                     }
-                    text[end++] = c;
+                    text[end++] = c, lines += c == '\n';
                 }
                 if (at == size && inside && !final) goto done;
             }
@@ -68,7 +78,7 @@ void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *start
             break;
         }
         if (!whole) break;
-        taken = at;
+        taken = at, lines++;
         if (blank) continue;
         if (column != columns) ragged++;
         if (column > widest) widest = column;
@@ -76,8 +86,8 @@ void split(u8 *text, u32 size, u32 final, u32 delimiter, u32 columns, u32 *start
         rows++;
     }
 done:
-    said[0] = rows, said[1] = taken, said[2] = ragged, said[3] = widest;
-    count_filled(starts, ends, rows, columns, most, said + 5);
+    said[0] = rows, said[1] = taken, said[2] = ragged, said[3] = widest, said[5] = lines;
+    count_filled(starts, ends, rows, columns, most, said + 6);
 }
 
 /* The cells of a column one behind the other, LF behind each; its size, or 0 when a cell holds an LF itself. */
