@@ -1,4 +1,4 @@
-"""Both passes over a large table: `inspection` over what compiled code finds in whole blocks."""
+"""The second pass over a large table: `inspection` over what compiled code finds in whole blocks."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,12 +6,11 @@ import msgspec
 import numpy as np
 
 from handover.detection.flat_scan import Hits, flat_hits
-from handover.detection.flat_survey import survey_flat
 from handover.detection.inspection import BIRTHS, IDENTIFYING, Inspection
 from handover.detection.screening import KINDS
 from handover.detection.subjects import DIGEST_BYTES, padded_key
 from handover.detection.survey import Survey
-from handover.formats import Batch, Reading
+from handover.formats import Batch
 from handover.formats.flat import FlatBatch, FlatTable
 
 #: The kernel's words for a cell of the subject's column (kernel.h).
@@ -126,27 +125,22 @@ def _note(batch: FlatBatch, hits: Hits, wanted: np.ndarray, found: dict[int, dic
                     found.setdefault(row, {}).setdefault(span.kind, value[span.start : span.end])
 
 
-def inspected_flat(
-    first: FlatTable,
-    second: Callable[[], FlatTable],
-    start: Callable[[Survey], Inspection],
+def inspect_flat(
+    table: FlatTable,
+    survey: Survey,
+    inspection: Inspection,
     key: bytes,
-    on_records: Callable[[str, int], None] | None = None,
-    part: tuple[int, int] = (0, 1),
-) -> tuple[Inspection, Reading]:
-    """Both passes over a table; of `part` (number, of how many) only some of the blocks are looked at in the second.
+    on_records: Callable[[str, int], None] | None,
+    part: tuple[int, int],
+) -> None:
+    """The second pass over a table, or over the share of it that one part (number, of how many) has.
 
     Raises:
-        FormatRefusedError: on either pass.
+        FormatRefusedError: as the other way.
     """
-    survey = survey_flat(first, on_records)
-    inspection, table = start(survey), second()
     mine, done = survey.share(part)
-    # The last batch of the survey may be all that follows a torn block.
-    stop = None if mine and mine.stop == len(survey.batches) else mine.stop
     inspector = _Inspector(inspection, table, key)
-    for one in flat_hits(survey, table, inspector.count, mine.start, stop):
+    for one in flat_hits(survey, table, inspector.count, mine):
         done += inspector.take(one)
         if on_records:
             on_records("scan", done)
-    return inspection, Reading("csv", iter(()), first.notes)

@@ -3,7 +3,6 @@
 They are the same as by batches of columns (tests compare what is made of them).
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
@@ -12,7 +11,7 @@ import numpy as np
 
 from handover.detection.scanner import NUMERIC_KINDS, SOURCES_OF_NUMBERS, ColumnScan
 from handover.detection.screening import KINDS, Screen, is_current
-from handover.detection.spans import Span
+from handover.detection.spans import Span, count_kinds
 from handover.detection.survey import Survey
 from handover.formats import Batch
 from handover.formats.flat import Block, FlatBatch, FlatTable, WideRecordError, halves, records_of
@@ -81,6 +80,11 @@ def look_of(scan: ColumnScan, *, whole: bool = False) -> Look:
     return Look(judge, only_whole, _KIND_OF.get(scan.role, ""), scan.role not in SOURCES_OF_NUMBERS, not whole)
 
 
+def count_rows(hits: np.ndarray) -> int:
+    """How many rows hold some of these hits of the kernel, which are in ascending order."""
+    return int(np.count_nonzero(np.diff(hits[:, 0]))) + (len(hits) > 0)
+
+
 class Hits(NamedTuple):
     """What one column of a block holds."""
 
@@ -93,23 +97,21 @@ class Hits(NamedTuple):
     def kinds(self) -> dict[str, int]:
         """How many of each kind."""
         plain = np.bincount(self.plain[:, 3], minlength=len(KINDS)).tolist()
-        counts = Counter(span.kind for _, spans in self.judged.values() for span in spans)
+        counts = count_kinds(spans for _, spans in self.judged.values())
         for kind, count in zip(KINDS, plain, strict=True):
             counts[kind] += count
         return dict(+counts)
 
     def values(self) -> int:
         """How many values hold any."""
-        rows = self.plain[:, 0]  # in ascending order
-        return int(np.count_nonzero(np.diff(rows))) + (len(rows) > 0) + len(self.judged)
+        return count_rows(self.plain) + len(self.judged)
 
 
 def flat_hits(
     survey: Survey,
     table: FlatTable,
     work: Callable[[FlatBatch, Iterator[Hits]], Result],
-    start: int = 0,
-    stop: int | None = None,
+    mine: slice = slice(0, None),
 ) -> Iterator[Result | Batch]:
     """What `work` makes of some of the blocks, of each column's hits in turn. Where a block can't be looked at in this way, its records."""
     scans = [survey.column_scan(name) for name in table.names]
@@ -139,7 +141,7 @@ def flat_hits(
         finally:
             screen.kernel.mark = base
 
-    blocks = islice(table.blocks(), start, stop)
+    blocks = islice(table.blocks(), mine.start, mine.stop)
     found: Iterator[list[Result | Batch]] = in_order(
         lambda screen, block: list(parts(screen, block)),
         blocks,

@@ -1,19 +1,16 @@
 """The second pass: counts every hit, person and minor, and writes the report. It keeps digests, never values."""
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from handover.detection.counting import DistinctCounter
 from handover.detection.detectors import LEVELS, birth_date, resident_id
 from handover.detection.report import FieldReport, MemberReport, ScanReport, SpanRow, Subject, local_name
 from handover.detection.shapes import commonest_shapes
-from handover.detection.spans import Level, Span
+from handover.detection.spans import Level, Span, count_kinds
 from handover.detection.subjects import SubjectDigester
 from handover.detection.survey import FieldSurvey, Survey
 from handover.formats import Batch, Column, Reading
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
 #: What identifies a person in running text, best first.
 IDENTIFYING = ("resident_id", "mobile", "email", "phone", "person_name")
 BIRTHS = frozenset({"resident_id", "birth_date"})
-_KIND = attrgetter("kind")
 _ROLE_LEVELS: dict[str, Level] = {"free_text": "L3", "amount": "L3", "customer_id": "L2", "order": "L2"}
 _IDENTIFIER_ROLES = frozenset({"resident_id", "bank_card", "us_ssn", "email", "telephone", "birth_date"})
 _ADULT, _YOUNG = 18, 14
@@ -76,7 +72,7 @@ class Inspection:
         found: dict[int, dict[str, str]] = {}
         for column in batch.columns:
             hits = self._survey.column_scan(column.name).find(column.values)
-            counts = Counter(map(_KIND, chain.from_iterable(hits.values())))
+            counts = count_kinds(hits.values())
             self._count(column.name, counts, len(hits))
             if not noted.isdisjoint(counts):
                 self._note(column, hits, noted, found)
@@ -306,18 +302,16 @@ def inspect(
         FormatRefusedError: on either pass.
     """
 
-    def start(survey: Survey) -> Inspection:
-        chosen = subject_field is not None and subject_field in survey.fields
-        subject = Subject(field=subject_field or "", basis="given") if chosen else survey.subject()
-        return Inspection(survey, key, subject, today or dt.datetime.now(dt.UTC).date(), on_span)
-
-    if not isinstance(first, Reading):
-        from handover.detection.flat_inspection import inspected_flat
-
-        return inspected_flat(first, second, start, key, on_records, part)  # type: ignore[arg-type]
     survey = survey_of(first, on_records)
-    inspection, reading = start(survey), second()
-    assert isinstance(reading, Reading)  # noqa: S101 - the same bytes as before
+    chosen = subject_field is not None and subject_field in survey.fields
+    subject = Subject(field=subject_field or "", basis="given") if chosen else survey.subject()
+    inspection = Inspection(survey, key, subject, today or dt.datetime.now(dt.UTC).date(), on_span)
+    reading = second()
+    if not isinstance(reading, Reading):
+        from handover.detection.flat_inspection import inspect_flat
+
+        inspect_flat(reading, survey, inspection, key, on_records, part)
+        return inspection, Reading(reading.format, iter(()), first.notes)
     done = 0
     number, of = part
     for position, batch in enumerate(reading.batches):
@@ -329,8 +323,12 @@ def inspect(
     return inspection, reading
 
 
-def survey_of(reading: Reading, on_records: Callable[[str, int], None] | None = None) -> Survey:
+def survey_of(reading: "Reading | FlatTable", on_records: Callable[[str, int], None] | None = None) -> Survey:
     """The first pass alone."""
+    if not isinstance(reading, Reading):
+        from handover.detection.flat_survey import survey_flat
+
+        return survey_flat(reading, on_records)
     survey = Survey()
     for batch in reading.batches:
         survey.add(batch)

@@ -1,6 +1,9 @@
 """A hit: where, what, how sure. Positions are code points in the value; a span holds no text."""
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 Level = Literal["L1", "L2", "L3", "L4"]
@@ -13,6 +16,14 @@ class Span(NamedTuple):
     end: int
     kind: str
     confidence: float
+
+
+_KIND = attrgetter("kind")
+
+
+def count_kinds(found: Iterable[Iterable[Span]]) -> Counter[str]:
+    """How many hits of each kind there are in some values."""
+    return Counter(map(_KIND, chain.from_iterable(found)))
 
 
 def resolve(spans: Iterable[Span]) -> list[Span]:

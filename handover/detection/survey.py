@@ -69,12 +69,15 @@ class Survey:
         #: Records of each batch, in order: by them the second pass can be shared out.
         self.batches: list[int] = []
 
-    def share(self, part: tuple[int, int]) -> tuple[range, int]:
-        """The batches of one part (number, of how many), and the records before them. The first part has the first batch."""
+    def share(self, part: tuple[int, int]) -> tuple[slice, int]:
+        """The batches of one part (number, of how many), and the records before them. The first part has the first batch.
+
+        The last batch may be all that follows a torn block, so whoever has it goes on to the end.
+        """
         number, of = part
         start, stop = (-(-len(self.batches) * at // of) for at in (number, number + 1))
-        mine = range(start, stop)
-        return mine, sum(self.batches[: mine.start])
+        to_the_end = start < stop == len(self.batches)
+        return slice(start, None if to_the_end else stop), sum(self.batches[:start])
 
     def add(self, batch: Batch) -> None:
         """Learns from one batch.

@@ -71,10 +71,10 @@ class FlatRedactor:
         self._judge, self._subject, self._lock, self._sampler = judge, subject, Lock(), sampler
         self._plans = [plan_of(name, survey, policy) for name in table.names]
 
-    def blocks(self, start: int, stop: int | None) -> Iterator[Redacted]:
+    def blocks(self, mine: slice) -> Iterator[Redacted]:
         """Some of the blocks, in order; the output begins without header."""
         firsts = chain(accumulate(self._survey.batches, initial=0), repeat(-1))
-        blocks = islice(map(Numbered, firsts, self._table.blocks()), start, stop)
+        blocks = islice(map(Numbered, firsts, self._table.blocks()), mine.start, mine.stop)
         return in_order(self._redact, blocks, self._worker, self._rest)
 
     def _worker(self, before: Worker | None) -> Worker:

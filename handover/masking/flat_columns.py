@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from handover.detection.flat_scan import Look, look_of
+from handover.detection.flat_scan import Look, count_rows, look_of
 from handover.detection.screening import KINDS, Screen
 from handover.detection.subjects import padded_key
 from handover.detection.survey import Survey
@@ -133,5 +133,4 @@ def _count(hits: np.ndarray, plan: Plan, report: FieldRedaction) -> None:
             counts = report.kept if plan.actions[kind] == _KEEP else report.kinds
             counts[KINDS[kind]] = counts.get(KINDS[kind], 0) + found
     kept = np.array([code == _KEEP for code in plan.actions])
-    changed = hits[~kept[hits[:, 3]], 0]  # in ascending order, several for a value with several hits
-    report.replaced += int(np.count_nonzero(np.diff(changed))) + (len(changed) > 0)
+    report.replaced += count_rows(hits[~kept[hits[:, 3]]])

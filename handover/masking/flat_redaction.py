@@ -52,13 +52,11 @@ class FlatRedaction:
         mine, before = survey.share(self._part)
         if self._part[0] == 0:
             yield DelimitedWriter(delimiter).write(Batch(Table(header=table.header), 0, 0, [Column("", [], ())]))
-        # The last batch of the survey may be all that follows a torn block.
-        stop = None if mine and mine.stop == len(survey.batches) else mine.stop
         redactor = FlatRedactor(
             survey, self._policy, self._key, table, delimiter, judge, None if subject == "text" else subject, sampler
         )
         report, fields = self.report, dict[str, FieldRedaction]()
-        for block in redactor.blocks(mine.start, stop):
+        for block in redactor.blocks(mine):
             for sample in block.samples:
                 self._on_sample(sample)
             report.records_in += block.count

@@ -6,12 +6,11 @@ name from that column is one in every narrative.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from handover.detection import LEVELS
 from handover.detection.inspection import survey_of
+from handover.detection.spans import count_kinds
 from handover.detection.survey import Survey
 from handover.formats import Batch, Reading
 from handover.masking.k_anonymity import GroupSizes
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 #: Some records, and by field the hits of each kind in them.
 Piece = tuple[Batch, Mapping[str, Mapping[str, int]]]
-_KIND = attrgetter("kind")
 
 
 def residual(
@@ -39,7 +37,7 @@ def residual(
     Raises:
         FormatRefusedError: one of them can't be read; an output that can't be read is not released.
     """
-    survey = _survey_of(source, on_records)
+    survey = survey_of(source, on_records)
     reading = output()
     report = ResidualReport(format=reading.format)
     groups = GroupSizes(quasi_identifiers) if quasi_identifiers else None
@@ -55,14 +53,6 @@ def residual(
     return report
 
 
-def _survey_of(source: "Reading | FlatTable", on_records: Callable[[str, int], None] | None) -> Survey:
-    if isinstance(source, Reading):
-        return survey_of(source, on_records)
-    from handover.detection.flat_survey import survey_flat
-
-    return survey_flat(source, on_records)
-
-
 def _pieces(output: "Reading | FlatTable", survey: Survey, quasi_identifiers: Sequence[str]) -> Iterator[Piece]:
     if isinstance(output, Reading):
         return (piece_of(batch, survey) for batch in output.batches)
@@ -75,8 +65,8 @@ def piece_of(batch: Batch, survey: Survey) -> Piece:
     """A batch, and what is found in it."""
     fields: dict[str, Counter[str]] = {}
     for column in batch.columns:
-        hits = survey.column_scan(column.name).find(column.values)
-        fields.setdefault(column.name, Counter()).update(map(_KIND, chain.from_iterable(hits.values())))
+        found = survey.column_scan(column.name).find(column.values)
+        fields.setdefault(column.name, Counter()).update(count_kinds(found.values()))
     return batch, fields
 
 
